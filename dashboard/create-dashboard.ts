@@ -8,7 +8,7 @@ import { openJournal } from '../src/journal/index.ts';
 import { clientOn } from '../src/queue/index.ts';
 import { WorkReader } from '../src/standing/index.ts';
 import { QueueBoard } from './board/queue-board.ts';
-import { requireOneWayIn, type Dashboard, type DashboardOptions } from './dashboard-options.ts';
+import { requireOneWayIn, requireOptions, type Dashboard, type DashboardOptions } from './dashboard-options.ts';
 import { frontDoor } from './front-door.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { isEngineAway } from './http/engine-away.ts';
@@ -19,9 +19,10 @@ import { scalingRoute } from './scaling/scaling-route.ts';
 
 /**
  * What ops open: the overview, Bull Board over every queue, and the sign-in in front of both.
- * @throws InvalidConfigError without users or `authenticate` in production, and with both
+ * @throws InvalidConfigError without users or `authenticate` in production, with both, and for options that are left out or mistaken
  */
 export function createDashboard(options: DashboardOptions): Dashboard {
+  requireOptions(options);
   requireOneWayIn(options);
   const { app, engine, users = [], authenticate, production, basePath = '', metricsToken: token } = options;
   const { otherLetters: others, facts = new Facts(), journal = () => openJournal(engine) } = options;

@@ -5,6 +5,7 @@ import type { Engine } from '../src/engine/index.ts';
 import type { Facts } from '../src/facts/index.ts';
 import type { JournalStore } from '../src/journal/index.ts';
 import { InvalidConfigError } from '../src/config/index.ts';
+import { kindOf } from '../src/errors/index.ts';
 import type { DashboardAction } from './audit/record-actions.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
 import type { Authenticate } from './sign-in/authenticate.ts';
@@ -53,6 +54,34 @@ export interface Dashboard {
   endStreams(): void;
   /** Stops looking for queues. The engine stays open. */
   close(): Promise<void>;
+}
+
+/**
+ * What plain JavaScript may have left out or mistaken: where nobody has said whether this is production, nobody signs in.
+ * @throws InvalidConfigError with every fault at once
+ */
+export function requireOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidConfigError([
+      `Expected createDashboard() to get { app, engine, production, users }, got ${kindOf(options)}.`,
+    ]);
+  }
+  const { app, engine, production, users, authenticate }: Readonly<Record<string, unknown>> = { ...options };
+  const problems: string[] = [];
+  const expect = (isSo: boolean, name: string, what: string, given: unknown): void => {
+    if (!isSo) problems.push(`Expected ${name} of createDashboard() to be ${what}, got ${kindOf(given)}.`);
+  };
+  expect(Object(app).kind === 'app', 'app', 'what defineApp() has made', app);
+  expect(typeof Object(engine).place === 'function', 'engine', 'what openEngine() has opened', engine);
+  expect(typeof production === 'boolean', 'production', 'true or false', production);
+  expect(users === undefined || Array.isArray(users), 'users', 'a list of those who may sign in', users);
+  expect(
+    authenticate === undefined || typeof authenticate === 'function',
+    'authenticate',
+    'a function that says who asks',
+    authenticate,
+  );
+  if (problems.length > 0) throw new InvalidConfigError(problems);
 }
 
 /** @throws InvalidConfigError unless there is one way in, or none and no production */

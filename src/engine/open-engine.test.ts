@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { InvalidConfigError } from '../config/index.ts';
+import { InvalidOptionsError } from '../errors/index.ts';
 import { openEngine } from './open-engine.ts';
 
 const NOWHERE = '127.0.0.1:1';
@@ -38,6 +39,19 @@ test.each(['a:b', 'ä', '-x', 'x'.repeat(41), '{x}', 'a b', 'x"; DROP SCHEMA pub
     expect(() => openEngine({ url: `redis://${NOWHERE}`, role: 'worker', namespace })).toThrow(InvalidConfigError);
   },
 );
+
+test.each([
+  ['nothing', [], 'got undefined'],
+  ['null', [null], 'got null'],
+  ['no url', [{ role: 'worker' }], 'got undefined for it'],
+  ['a url that is no text', [{ url: new URL('redis://localhost'), role: 'worker' }], 'got object for it'],
+  ['no role', [{ url: 'memory://x' }], '"producer" or "worker"'],
+])('%s in place of options is refused, and what was expected is said', (_, given, says) => {
+  const open = (): unknown => Reflect.apply(openEngine, undefined, given);
+  expect(open).toThrow(InvalidOptionsError);
+  expect(open).toThrow(/^Expected openEngine\(\) to get \{ url, role \}/);
+  expect(open).toThrow(says);
+});
 
 test('an engine that was never used closes at once, and twice', async () => {
   for (const url of [`redis://${NOWHERE}`, `postgres://${NOWHERE}/app`]) {

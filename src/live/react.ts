@@ -14,7 +14,10 @@ export interface JobsSeen {
   readonly ended: WatchEnd | undefined;
 }
 
-const NOTHING: JobsSeen = { jobs: [], ended: undefined };
+/** Of which address: what was seen at another one is not shown under this one, not even once. */
+type Seen = JobsSeen & { readonly url: string | undefined };
+
+const nothingOf = (url: string | undefined): Seen => ({ jobs: [], ended: undefined, url });
 
 /**
  * Makes the hook: `export const useJobs = createUseJobs(React)`. A component calls it with the address of its `jobEvents`, or with undefined while
@@ -22,9 +25,9 @@ const NOTHING: JobsSeen = { jobs: [], ended: undefined };
  */
 export function createUseJobs({ useState, useEffect }: ReactHooks): (url: string | undefined) => JobsSeen {
   return url => {
-    const [seen, setSeen] = useState<JobsSeen>(NOTHING);
+    const [seen, setSeen] = useState<Seen>(nothingOf(url));
     useEffect(() => {
-      setSeen(NOTHING);
+      setSeen(nothingOf(url));
       if (url === undefined) return undefined;
       const watched = watchJobs(url, {
         onJob: job => setSeen(before => ({ ...before, jobs: withJob(before.jobs, job) })),
@@ -32,7 +35,7 @@ export function createUseJobs({ useState, useEffect }: ReactHooks): (url: string
       });
       return () => watched.stop();
     }, [url]);
-    return seen;
+    return seen.url === url ? seen : nothingOf(url);
   };
 }
 

@@ -31,6 +31,8 @@ export interface WatchedJobs {
 }
 
 const LONGEST_PAUSE_MS = 30_000;
+/** A stream says something every 15 s: behind a network that has gone silently nobody would ever hear of its end. */
+const SILENT_MS = 60_000;
 
 /** What one connection came to: an end, or nothing, and then it is tried again. */
 type Ended = readonly [reason: WatchEnd, status?: number] | undefined;
@@ -47,44 +49,66 @@ export function watchJobs(url: string, options: WatchOptions): WatchedJobs {
   let failures = 0;
 
   const connect = async (): Promise<Ended> => {
-    const response = await fetch(url, {
-      headers: { ...headers, Accept: 'text/event-stream', ...(seen && { 'Last-Event-ID': seen }) },
-      credentials: 'same-origin',
-      cache: 'no-store',
-      signal,
-    });
-    const { status, body } = response;
-    // What this caller asked too often, or a server that is away, is asked again later.
-    if (!response.ok || !body)
-      return status < 500 && status !== 429 && status !== 408 ? ['refused', status] : undefined;
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    let text = '';
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return undefined;
-      text += decoder.decode(value, { stream: true });
-      const events = text.split('\n\n');
-      text = events.pop() ?? '';
-      for (const event of events) {
-        // What has come by the time of a stop is for nobody any more.
-        if (signal.aborted) return undefined;
-        // A line ends with \n alone: a text in the data may hold other separators of lines.
-        const field = (name: string): string => {
-          const line = event.split('\n').find(each => each.startsWith(`${name}: `));
-          return line?.slice(name.length + 2) ?? '';
-        };
-        const data: unknown = JSON.parse(field('data') || 'null');
-        if (field('event') === 'job') {
-          seen = field('id');
+    const own = new AbortController();
+    const leave = (): void => own.abort();
+    signal.addEventListener('abort', leave);
+    let silence = setTimeout(leave, SILENT_MS);
+    try {
+      const response = await fetch(url, {
+        headers: { ...headers, Accept: 'text/event-stream', ...(seen && { 'Last-Event-ID': seen }) },
+        credentials: 'same-origin',
+        cache: 'no-store',
+        signal: own.signal,
+      });
+      const { status, body } = response;
+      // What this caller asked too often, or a server that is away, is asked again later.
+      if (status >= 500 || status === 429 || status === 408) return undefined;
+      // Also the page that a sign-in sends instead.
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      if (!response.ok || !body || !isStream) return ['refused', status];
+      const reader = body.getReader();
+      const decoder = new TextDecoder();
+      let text = '';
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) return undefined;
+        clearTimeout(silence);
+        silence = setTimeout(leave, SILENT_MS);
+        text += decoder.decode(value, { stream: true });
+        const events = text.split('\n\n');
+        text = events.pop() ?? '';
+        for (const event of events) {
+          // What has come by the time of a stop is for nobody any more.
+          if (signal.aborted) return undefined;
+          // A line ends with \n alone: a text in the data may hold other separators of lines.
+          const field = (name: string): string => {
+            const line = event.split('\n').find(each => each.startsWith(`${name}: `));
+            return line?.slice(name.length + 2) ?? '';
+          };
+          const data: unknown = JSON.parse(field('data') || 'null');
+          if (field('event') === 'job') {
+            seen = field('id');
+            failures = 0;
+            try {
+              onJob(data as LiveJob);
+            } catch (error) {
+              // The page's own fault is shown where its others are, and ends nothing.
+              setTimeout(() => {
+                throw error;
+              });
+            }
+          }
+          if (field('event') !== 'end') continue;
+          const { reason } = data as { readonly reason: string };
+          if (reason === 'over' || reason === 'gone' || reason === 'not-allowed') return [reason];
           failures = 0;
-          onJob(data as LiveJob);
         }
-        if (field('event') !== 'end') continue;
-        const { reason } = data as { readonly reason: string };
-        if (reason === 'over' || reason === 'gone' || reason === 'not-allowed') return [reason];
-        failures = 0;
       }
+    } finally {
+      clearTimeout(silence);
+      signal.removeEventListener('abort', leave);
+      // Whatever ended it: a connection that nobody reads counts for its caller.
+      leave();
     }
   };
 

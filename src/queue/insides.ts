@@ -1,5 +1,6 @@
 import type { App } from '../contracts/index.ts';
 import type { Engine } from '../engine/index.ts';
+import { InvalidOptionsError, kindOf } from '../errors/index.ts';
 import type { JobWatches } from './watch/job-watches.ts';
 import type { TagWatches } from './watch/tag-watches.ts';
 
@@ -15,10 +16,17 @@ export interface ClientInsides {
 
 const INSIDES = new WeakMap<object, ClientInsides>();
 
-/** No method of the client: whoever enqueues has no business with it. */
+/**
+ * No method of the client: whoever enqueues has no business with it.
+ * @throws InvalidOptionsError for what connect() has not made
+ */
 export function insidesOf(client: object): ClientInsides {
   const insides = INSIDES.get(client);
-  if (insides === undefined) throw new TypeError('Expected a client that connect() has made.');
+  if (insides === undefined) {
+    throw new InvalidOptionsError(
+      `Expected a client that connect() of this copy of shiftwork has made, got ${kindOf(client)}.`,
+    );
+  }
   return insides;
 }
 

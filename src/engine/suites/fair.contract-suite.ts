@@ -1,3 +1,4 @@
+// Long because each promise of turns is one test, over the same few steps.
 import { afterEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../tests/faults/random.ts';
 import { FOR_GOOD, type GroupLimit, type NewJob, type TakenJob } from '../turns/index.ts';
@@ -120,6 +121,28 @@ export function fairContract(
       await steps.add('tenant/b', ['urgent'], { ...share(), priority: 10 });
       expect((await inOrder(steps, 1))[0]).toBe('urgent');
       expect(await inOrder(steps, 9)).toHaveLength(6);
+    });
+
+    test('where lines hold jobs of several priorities each, none starts before one of a lower number, however many start at once', async () => {
+      for (const [at, wanted] of [1, 4, 50].entries()) {
+        const steps = await start();
+        for (const group of ['a', 'b', 'c', 'd', 'e']) {
+          for (const priority of [9, 40, 20, 40]) {
+            await steps.add(`tenant/${group}`, [`${group}${at}-${priority}-${(count += 1)}`], { ...share(), priority });
+          }
+        }
+        const taken: string[] = [];
+        while (taken.length < 20) {
+          const jobs = await steps.take(wanted);
+          if (jobs.length === 0) break;
+          taken.push(...idsOf(jobs));
+        }
+        const priorities = taken.map(id => Number(id.split('-')[1]));
+        expect(priorities).toEqual([9, 20, 40, 40].flatMap(priority => Array.from({ length: 5 }, () => priority)));
+        expect(groupsIn(taken.slice(10, 15)).split('').toSorted().join('')).toBe('abcde');
+        await opened?.close();
+        opened = undefined;
+      }
     });
 
     test('nothing of it is held, and what a limit of its group keeps is; others go on', async () => {

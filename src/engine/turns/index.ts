@@ -37,6 +37,7 @@ export {
 export { FOR_GOOD, pausedGroup, pauseName, type GroupPause, type PausedBy, type PausedGroup } from './pause.ts';
 export { CHANGES_TRIED, type ChangeableJob, type ChangeAnswer, type JobChange } from './job-change.ts';
 export type { BrokenJob, JobLock, SoundJob, TakenJob } from './taken-job.ts';
+export { afterReturn } from './after-return.ts';
 export { AddTrips, type AddTripsOptions } from './add-trips.ts';
 export { optionsOf, type AddAnswer, type NewJob } from './new-job.ts';
 export { OptionTexts } from './option-texts.ts';

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import type { App } from '../../contracts/index.ts';
@@ -46,18 +47,23 @@ export interface HttpApi {
 /** Enough for whoever mistypes one, and for a program that was told a wrong one and goes on. */
 export const USUAL_TRIES: RateLimit = { max: 60, perMs: 60_000 };
 
+const KNOWN: ReadonlySet<string> = new Set<keyof HttpApiOptions>([
+  'client',
+  'app',
+  'streams',
+  'tries',
+  'trustProxy',
+  'onError',
+]);
+
 /**
  * The door for other programs: enqueue, read, cancel, wait for results. Whoever comes shows a token of `shiftwork tokens create` in the header
  * `Authorization`, and reaches the contracts that its scopes name; everything else is not there. Browsers of other sites get no leave (no CORS).
+ * @throws InvalidOptionsError
  */
-export function createHttpApi({
-  client,
-  app,
-  streams: given,
-  tries = USUAL_TRIES,
-  trustProxy,
-  onError = () => undefined,
-}: HttpApiOptions): HttpApi {
+export function createHttpApi(options: HttpApiOptions): HttpApi {
+  requireOptions(options);
+  const { client, app, streams: given, tries = USUAL_TRIES, trustProxy, onError = () => undefined } = options;
   const insides = insidesOf(client);
   const { engine } = insides;
   const tokens = apiTokensOf(engine);
@@ -123,4 +129,17 @@ function countedFrom(facts: Facts, response: ServerResponse): Asked {
     facts.emit('api.answered', { ...asked, status, tookMs: performance.now() - begunAt });
   });
   return asked;
+}
+
+/** Plain JavaScript leaves out anything. @throws InvalidOptionsError */
+function requireOptions(options: unknown): void {
+  requireKnown('the options of createHttpApi()', options, KNOWN);
+  const { app, onError }: Readonly<Record<string, unknown>> = { ...options };
+  if (!(Object(app).jobs instanceof Map)) {
+    throw new InvalidOptionsError(
+      `Expected createHttpApi() to get the app of defineApp(), whose contracts can be reached, got ${kindOf(app)}.`,
+    );
+  }
+  if (onError === undefined || typeof onError === 'function') return;
+  throw new InvalidOptionsError(`Expected onError of createHttpApi() to be a function, got ${kindOf(onError)}.`);
 }

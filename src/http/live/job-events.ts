@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidConfigError } from '../../config/index.ts';
 import type { App, Tags } from '../../contracts/index.ts';
-import { codeOf, InvalidOptionsError } from '../../errors/index.ts';
+import { codeOf, InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { insidesOf, type Client, type JobView } from '../../queue/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -54,6 +54,15 @@ export interface JobEvents {
   close(): void;
 }
 
+const KNOWN: ReadonlySet<string> = new Set<keyof JobEventsOptions>([
+  'allow',
+  'app',
+  'endAfter',
+  'askAgain',
+  'perCaller',
+  'onError',
+]);
+
 /**
  * Live jobs for the pages of an app: how they stand and whatever changes, as server-sent events. The app says who may see what; of a job its id, its
  * contract's name and its state are shown, and what the contract lists in `publicFields`.
@@ -62,8 +71,9 @@ export interface JobEvents {
 export function jobEvents(client: Client, options: JobEventsOptions): JobEvents {
   const insides = insidesOf(client);
   const { engine } = insides;
-  const jobs = options.app?.jobs ?? insides.jobs;
-  if (jobs === undefined) {
+  requireOptions(options);
+  const jobs: unknown = options.app?.jobs ?? insides.jobs;
+  if (!isJobs(jobs)) {
     throw new InvalidConfigError([
       'Expected jobEvents() to get an app, whose contracts say what may be seen: connect({ app }), or its own option app.',
     ]);
@@ -108,6 +118,30 @@ export function jobEvents(client: Client, options: JobEventsOptions): JobEvents 
     handler: (request, response) => void answer(request, response),
     close: () => streams.close(),
   };
+}
+
+/** Without a sign-in that can be asked every stream would be refused, and nobody would know why. @throws InvalidOptionsError */
+function requireOptions(options: unknown): void {
+  requireKnown('the options of jobEvents()', options, KNOWN);
+  const { allow, onError, perCaller }: Readonly<Record<string, unknown>> = { ...options };
+  if (typeof allow !== 'function') {
+    throw new InvalidOptionsError(
+      `Expected jobEvents() to get a function allow, which says what a request may see, got ${kindOf(allow)}.`,
+    );
+  }
+  if (onError !== undefined && typeof onError !== 'function') {
+    throw new InvalidOptionsError(`Expected onError of jobEvents() to be a function, got ${kindOf(onError)}.`);
+  }
+  if (perCaller === undefined || (Number.isSafeInteger(perCaller) && Number(perCaller) >= 1)) return;
+  throw new InvalidOptionsError(
+    'Expected perCaller of jobEvents() to be a whole number from 1 on: streams at once of one caller.',
+  );
+}
+
+type Jobs = App['jobs'];
+
+function isJobs(jobs: unknown): jobs is Jobs {
+  return jobs instanceof Map;
 }
 
 /** Node ends a timer that is longer at once. @throws InvalidOptionsError */

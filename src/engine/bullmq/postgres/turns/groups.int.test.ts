@@ -269,6 +269,24 @@ test('turns of a queue whose groups take turns run side by side: one that is not
   expect(taken.indexOf('a2')).toBeGreaterThan(taken.indexOf('a1'));
 });
 
+test('a pause that is written while a turn finds nothing paused is known to turns without limits afterwards', async () => {
+  const name = 'grouped';
+  const queue = await engine.turns(name, { limits: [{ name: 'host', concurrency: 1 }] });
+  const plain = await engine.turns(name);
+  const take = { worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await queue.pauseGroup('job/other', { by: 'person', until: FOR_GOOD, probes: false });
+  await queue.resumeGroup('job/other', 'person');
+  await client.query('BEGIN');
+  await client.query(`SELECT shiftwork_pause_group($1, '!job/call', $2, false)`, [name, FOR_GOOD]);
+  await queue.turn({ id: 'finds-nothing', now: NOW, ends: [], take: { ...take, tokens: ['one'] } });
+  await client.query('COMMIT');
+  await queue.add([{ id: 'a1', name: 'call', data: '{}', opts: { priority: 20 }, timestamp: NOW }]);
+  expect((await plain.turn({ id: 'plain', now: NOW, ends: [], take: { ...take, tokens: ['two'] } })).jobs).toEqual([]);
+});
+
 test('what is paused while a turn waits for one that is alone does not start in it, and the others are taken at once afterwards', async () => {
   const name = 'paused-meanwhile';
   const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });

@@ -25,6 +25,7 @@ import { KEY_SQL, KEY_TABLES } from './sql/key-sql.ts';
 import { RESULT_TABLES, SETTLE_SQL } from './sql/settle-sql.ts';
 import { SWEEP_GROUPS_SQL } from './sql/sweep-groups-sql.ts';
 import { SERVE_SQL } from './sql/serve-sql.ts';
+import { FREE_SQL } from './sql/free-sql.ts';
 import { TAKE_FAIR_SQL } from './sql/take-fair-sql.ts';
 import { TAKE_WITHIN_SQL } from './sql/take-within-sql.ts';
 import { STEP_TABLES } from './sql/step-sql.ts';
@@ -69,4 +70,6 @@ export const TURN_FUNCTIONS = [
 ].join('\n');
 
 /** Made after them: the turns of queues whose jobs belong to groups. */
-export const GROUP_FUNCTIONS = [GROUP_SQL, SERVE_SQL, TAKE_WITHIN_SQL, TAKE_FAIR_SQL, SWEEP_GROUPS_SQL].join('\n');
+export const GROUP_FUNCTIONS = [GROUP_SQL, SERVE_SQL, FREE_SQL, TAKE_WITHIN_SQL, TAKE_FAIR_SQL, SWEEP_GROUPS_SQL].join(
+  '\n',
+);

@@ -3,6 +3,7 @@ import type { PgPool } from 'bullmq';
 import { joinable } from '../joinable-reads.ts';
 import {
   AddTrips,
+  afterReturn,
   FOR_GOOD,
   HELD_PRIORITY,
   PARKED_PRIORITY,
@@ -409,9 +410,13 @@ export class PostgresTurnQueue implements TurnQueue {
     const parts = settings.limits === undefined ? always : [...always, IDLE];
     const statement = `WITH ${parts.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
-    const [swept] = await runStatement<SweptRow>(pool, SWEEP_GROUPS, [this.name, ...this.#swept]);
-    this.#swept = swept === undefined ? ['', ''] : [swept.owners_from, swept.lines_from];
+    if (settings.limits !== undefined || this.#isGrouped) await afterReturn(rows, this.#sweepGroups());
     return rows.map(({ id }) => id);
+  }
+
+  async #sweepGroups(): Promise<void> {
+    const [swept] = await runStatement<SweptRow>(this.#options.pool, SWEEP_GROUPS, [this.name, ...this.#swept]);
+    this.#swept = swept === undefined ? ['', ''] : [swept.owners_from, swept.lines_from];
   }
 
   async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {

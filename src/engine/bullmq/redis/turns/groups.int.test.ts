@@ -79,6 +79,30 @@ test('a job in a line that another program has given another priority is started
   await stored.close();
 });
 
+test('heads of lines that another program has taken, or that wait in another place, start no second time and keep nobody behind them', async () => {
+  const queue = open('taken', [{ name: 'tenant', fair: true }]);
+  const opts = { attempts: 1, priority: 20, fair: { limit: 'tenant' } };
+  const ids = ['a1', 'a2', 'b1', 'b2', 'c1'];
+  await queue.add(
+    ids.map(id => ({
+      id,
+      name: 'call',
+      data: '{}',
+      opts: { ...opts, groups: [`tenant/${id.slice(0, 1)}`] },
+      timestamp: NOW,
+    })),
+  );
+  const at = `${prefix}:taken:`;
+  await redis.zrem(`${at}prioritized`, 'a1');
+  await redis.lpush(`${at}active`, 'a1');
+  await redis.zrem(`${at}prioritized`, 'b1');
+  await redis.del(`${at}b1`);
+  const take = { tokens: ids, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+  const { jobs } = await queue.turn({ id: 'first', now: NOW, ends: [], take });
+  expect(idsOf(jobs).toSorted()).toEqual(['a2', 'b2', 'c1']);
+  expect((await redis.lrange(`${at}active`, 0, -1)).toSorted()).toEqual(['a1', 'a2', 'b2', 'c1']);
+});
+
 test('a job whose process is gone leaves its place to others, and has it still when it comes again before them', async () => {
   const queue = open('gone', [{ name: 'host', concurrency: 1 }]);
   const stored = new Queue('gone', { connection: redis, prefix });
@@ -170,6 +194,19 @@ test('nothing is left of a strict group whose job another program has removed, t
   await turn(queue, 'fifth', [done(last)]);
   expect((await redis.keys(`${prefix}:${name}:group*`)).filter(key => !key.endsWith(':groups:turn'))).toEqual([]);
   await stored.close();
+});
+
+test('jobs that a look for stalled ones has put back are named also where nothing can be tidied up behind it', async () => {
+  const queue = open('stalled', [{ name: 'host', concurrency: 1 }]);
+  await add(queue, 'host/a', 'a1');
+  await turn(queue, 'first');
+  await redis.del(`${prefix}:stalled:a1:lock`);
+  await redis.set(`${prefix}:stalled:groups:kept`, 'of another kind');
+  const look = async (): Promise<readonly string[] | undefined> => {
+    await redis.del(`${prefix}:stalled:stalled-check`);
+    return queue.returnStalled(NOW, 30_000, 100).catch(() => undefined);
+  };
+  expect([await look(), await look()]).toEqual([undefined, ['a1']]);
 });
 
 test('10,000 held jobs in front delay nobody else: whoever comes after them is taken with the first look', async () => {

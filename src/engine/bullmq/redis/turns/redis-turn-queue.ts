@@ -4,6 +4,7 @@ import type { RedisClient } from '../../../../redis/index.ts';
 import { memberEnd, memberText } from '../../../batches/index.ts';
 import {
   AddTrips,
+  afterReturn,
   FOR_GOOD,
   pausedGroup,
   pauseName,
@@ -40,6 +41,7 @@ import { keepEvents } from '../keep-events.ts';
 import { changeJob } from './change-job.ts';
 import { PARSED, readJob, storedJob, unfinishedJobs, type ReadJob } from './read-job.ts';
 import { ADD_KEYS, ADD_SCRIPT } from './scripts/add-script.ts';
+import { REMEMBERED_MS } from './scripts/prelude.ts';
 import { BRING_FORWARD, COUNT_HELD, PAUSE_GROUP, RESUME_GROUP, SWEEP_GROUPS_SCRIPT } from './scripts/group-verbs.ts';
 import { GROUP_KEYS } from './scripts/groups.ts';
 import { CHANGE_SCRIPT } from './scripts/change-script.ts';
@@ -80,8 +82,6 @@ export interface RedisTurnQueueOptions {
  * behind it on the same connection, so that neither side waits for the other.
  */
 const TRIPS = { most: 64, underWay: 2 };
-/** For so long the server knows which turn, or which trip of adds, was the last of a slot, or some seconds less: it is said anew only now and then. */
-const REMEMBERED_MS = 60_000;
 const REMEMBERED_ANEW_MS = 15_000;
 /** More than a sender ever has under way. */
 const SLOTS = 16;
@@ -384,9 +384,13 @@ export class RedisTurnQueue implements TurnQueue {
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const ids = await this.#stock.returnStalled(now, everyMs, mostStalls);
+    if (this.#options.settings?.limits !== undefined || this.#isGrouped) await afterReturn(ids, this.#sweepGroups(now));
+    return ids;
+  }
+
+  async #sweepGroups(now: number): Promise<void> {
     const keys = ['groups:kept', 'groups:timed', 'marker'].map(key => this.#key + key);
     this.#sweptGroups = String(await this.#sweepGroupsScript.run(keys, [this.#key, this.#sweptGroups, now]));
-    return ids;
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

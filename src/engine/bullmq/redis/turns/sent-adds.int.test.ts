@@ -57,6 +57,25 @@ test('what a sender was answered is forgotten within a minute, also where it add
   }
 });
 
+test('what a sender was answered is forgotten within a minute, also where the server has lost it in between', async () => {
+  const { queue, leftMs } = open('flushed');
+  const takes = async (): Promise<void> => {
+    for (let nth = 0; nth < 2 * SLOTS; nth += 1) {
+      await queue.add([job(`job-${nth}`)]);
+      const take = { tokens: [`t-${nth}`], worker: 'me', lockMs: 1_000, maxBytes: 1_000 };
+      await queue.turn({ id: `turn-${nth}`, now: NOW, ends: [], take });
+    }
+  };
+  await takes();
+  const kept = await redis.keys(`${prefix}:flushed:*`);
+  await redis.del(...kept);
+  await takes();
+  const answered = await redis.keys(`${prefix}:flushed:answers:*`);
+  expect(answered).not.toEqual([]);
+  const left = [...(await leftMs()), ...(await Promise.all(answered.map(key => redis.pttl(key))))];
+  for (const ms of left) expect(ms).toBeGreaterThan(0);
+});
+
 test('a trip that comes again makes no job anew: in the first of a slot, which says for how long, and in those behind it', async () => {
   const { queue } = open('again');
   const counts: number[] = [];

@@ -99,12 +99,9 @@ export function limitArguments(
     );
   }
   const places: ScriptArgument[] = [];
-  const release = ({ jobId, groups = [] }: End, nth: number): void => {
-    for (const group of groups) places.push(nth, jobId, group);
-  };
-  for (const end of released) release(end, 0);
-  for (const [index, end] of ends.entries()) release(end, index + 1);
-  return [limits.length, places.length / 3, expiresAfterMs.size, ...written, ...places, ...[...expiresAfterMs].flat()];
+  for (const { jobId, groups = [] } of released) for (const group of groups) places.push(`=${jobId}`, group);
+  for (const [index, { groups = [] }] of ends.entries()) for (const group of groups) places.push(index + 1, group);
+  return [limits.length, places.length / 2, expiresAfterMs.size, ...written, ...places, ...[...expiresAfterMs].flat()];
 }
 
 /** What an end says, and what it is. */

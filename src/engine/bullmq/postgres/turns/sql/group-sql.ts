@@ -73,6 +73,8 @@ export const GROUP_OWNERS = `
 export const GROUP_SQL = `
   CREATE OR REPLACE FUNCTION shiftwork_pause_group(p_queue text, p_name text, p_until bigint, p_probes boolean) RETURNS void
   LANGUAGE sql SET search_path FROM CURRENT AS $$
+    -- A turn that finds nothing paused yet must not take back what is said below: it looks again with this lock.
+    SELECT pg_advisory_xact_lock_shared(hashtext('shiftwork:grouped:' || p_queue));
     INSERT INTO shiftwork_group_pause (queue, name, until, probes) VALUES (p_queue, p_name, p_until, p_probes)
     ON CONFLICT (queue, name) DO UPDATE SET until = excluded.until, probes = excluded.probes;
     -- A turn without limits asks for one with them.

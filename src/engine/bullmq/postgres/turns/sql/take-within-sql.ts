@@ -41,7 +41,7 @@ export const TAKE_WITHIN_SQL = `
     c_held CONSTANT integer := 4194304;
     c_parked CONSTANT integer := 2097152;
     v_fresh CURSOR FOR
-      SELECT * FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < c_parked
+      SELECT * FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < c_parked AND NOT id = ANY (ids)
        ORDER BY priority, seq FOR UPDATE SKIP LOCKED;
     v_job job;
     v_next job;
@@ -103,6 +103,14 @@ export const TAKE_WITHIN_SQL = `
       -- Those that are due are among those that may start one: some at each turn.
       UPDATE shiftwork_group SET look_at = 0 WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now ORDER BY look_at LIMIT c_looks FOR UPDATE));
+    END IF;
+    IF v_pauses = '{}' AND NOT p_limits ? '' AND NOT jsonb_path_exists(p_limits, '$.*.keyvalue() ? (@.key != "concurrency")')
+       AND NOT EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at = 0) THEN
+      SELECT * INTO v_served FROM shiftwork_free(p_queue, p_now, p_room, p_bytes, p_limits, p_expires, v_running);
+      ids := v_served.ids;
+      probes := array_fill(false, ARRAY[cardinality(ids)]);
+      v_size := v_served.size;
+      v_running := v_running || v_served.running;
     END IF;
     OPEN v_fresh;
     WHILE cardinality(ids) < p_room LOOP
@@ -367,8 +375,12 @@ export const TAKE_WITHIN_SQL = `
         limited_ms := greatest(limited_ms, rate_limit_effective(p_queue, p_max, at));
         SELECT CASE WHEN EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at = 0) THEN 0
                     ELSE (SELECT min(look_at) FROM shiftwork_group WHERE queue = p_queue AND look_at > 0) END INTO v_look_at;
-        IF v_look_at IS NULL AND NOT EXISTS (SELECT 1 FROM shiftwork_group_pause WHERE queue = p_queue) THEN
-          DELETE FROM meta WHERE queue = p_queue AND field = 'groups';
+        IF v_look_at IS NULL AND EXISTS (SELECT FROM meta WHERE queue = p_queue AND field = 'groups')
+           AND NOT EXISTS (SELECT FROM shiftwork_group_pause WHERE queue = p_queue)
+           -- Who pauses something now has not written it yet.
+           AND pg_try_advisory_xact_lock(hashtext('shiftwork:grouped:' || p_queue)) THEN
+          DELETE FROM meta WHERE queue = p_queue AND field = 'groups'
+             AND NOT EXISTS (SELECT FROM shiftwork_group_pause WHERE queue = p_queue);
         END IF;
         next_at := least(next_delay(p_queue), v_look_at);
         IF p_expires <> '{}' THEN

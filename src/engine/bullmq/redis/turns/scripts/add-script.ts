@@ -2,6 +2,7 @@ import { CLAIM_KEY } from './claim-key.ts';
 import { DELAY_JOB } from './delay-job.ts';
 import { PARK_JOBS } from './park-jobs.ts';
 import { PLACE_JOB } from './place-job.ts';
+import { REMEMBERED_MS } from './prelude.ts';
 import { TAG_INDEX } from './tag-scripts.ts';
 
 export const ADD_KEYS = ['wait', 'active', 'prioritized', 'events', 'delayed', 'meta', 'pc', 'marker', 'id'] as const;
@@ -35,6 +36,11 @@ if ARGV[4 + 7 * n] then
   said = call('SET', sent, trip, 'PX', ARGV[4 + 7 * n], 'GET')
 else
   said = call('SET', sent, trip, 'KEEPTTL', 'GET')
+  if not said then
+    -- It has gone before its time (a flush), and would stand for ever.
+    --#kept-again
+    call('PEXPIRE', sent, '${REMEMBERED_MS}')
+  end
 end
 if said and string.sub(said, 1, #trip) == trip then
   --#again

@@ -28,7 +28,7 @@ export const GROUP_KEYS = [
  * groups that are fair have all their jobs from PARKED on, also while a limit keeps the group.
  *
  * ARGV behind the tokens: how many limits, how many releases, how many expiries; 9 for each limit (name, concurrency, max, window, interval, slack, order, whether fair, whether groups have numbers of their own),
- * 3 for each release (of which end, 0: of none, job, group), 2 for each expiry (name of a job, ms after which it only ends).
+ * 2 for each release (of which end, or of which job behind a `=` where that was written before; group), 2 for each expiry (name of a job, ms after which it only ends).
  */
 export const GROUPS = /* lua */ `
 local HELD, PARKED, ONE_PRIORITY = 18014398509481984, 9007199254740992, 4294967296
@@ -46,7 +46,7 @@ if serverTime - now > LATE_MS and serverTime - now < LATE_AT_MOST_MS then
   nowText = string.format('%.0f', now)
 end
 local limitsAt = tokensAt + tokens + 1
-local limits, NO_LIMIT, anyStrict, anyFair = {}, {}, false, nil
+local limits, NO_LIMIT, anyStrict, anyConcurrency, anyFair = {}, {}, false, false, nil
 for i = 1, tonumber(ARGV[limitsAt]) do
   local at = limitsAt + 9 * i - 6
   limits[ARGV[at]] = {
@@ -55,6 +55,8 @@ for i = 1, tonumber(ARGV[limitsAt]) do
     tiered = ARGV[at + 8] == 'tiered',
   }
   anyStrict = anyStrict or ARGV[at + 6] == 'strict'
+  -- By itself, by its order, or by numbers of groups.
+  anyConcurrency = anyConcurrency or ARGV[at + 1] ~= '' or ARGV[at + 6] == 'strict' or ARGV[at + 8] == 'tiered'
   -- Jobs that belong to none of its groups take turns as one.
   if ARGV[at + 7] == 'fair' then anyFair = anyFair or ARGV[at] .. '/' end
 end
@@ -365,7 +367,7 @@ local function setAside(id, score, group, at, expiry, tiers, addedAt)
   end
 end
 
-local expiriesAt = limitsAt + 3 + 9 * ARGV[limitsAt] + 3 * ARGV[limitsAt + 1]
+local expiriesAt = limitsAt + 3 + 9 * ARGV[limitsAt] + 2 * ARGV[limitsAt + 1]
 for i = 0, ARGV[limitsAt + 2] - 1 do expires[ARGV[expiriesAt + 2 * i]] = tonumber(ARGV[expiriesAt + 2 * i + 1]) end
 `;
 
@@ -375,15 +377,17 @@ export const RELEASE_GROUPS = /* lua */ `
 local releasesAt = limitsAt + 3 + 9 * ARGV[limitsAt]
 local uncounted = { nil }
 for i = 1, tonumber(ARGV[limitsAt + 1]) do
-  local group = ARGV[releasesAt + 3 * i - 1]
-  if not limitOf(group).concurrency then uncounted[#uncounted + 1] = runsOf(group) end
+  local group = ARGV[releasesAt + 2 * i - 1]
+  if not anyConcurrency or not limitOf(group).concurrency then uncounted[#uncounted + 1] = runsOf(group) end
 end
 local anyCounted = #uncounted > 0 and call('EXISTS', unpack(uncounted)) > 0
-for i = 1, tonumber(ARGV[limitsAt + 1]) do
-  local at = releasesAt + 3 * (i - 1)
-  local nth, id, group = tonumber(ARGV[at]), ARGV[at + 1], ARGV[at + 2]
-  local code = nth == 0 and 0 or answer[2 + nth]
-  local what = nth > 0 and code == 0 and ARGV[endsAt + 3 * nth]
+local anyReleased = anyCounted or anyConcurrency
+for i = 1, anyReleased and tonumber(ARGV[limitsAt + 1]) or 0 do
+  local at = releasesAt + 2 * (i - 1)
+  local nth, group = tonumber(ARGV[at]), ARGV[at + 1]
+  local id = nth and ARGV[endsAt + 3 * nth - 2] or string.sub(ARGV[at], 2)
+  local code = nth and answer[2 + nth] or 0
+  local what = nth and code == 0 and ARGV[endsAt + 3 * nth]
   local limit = limitOf(group)
   if limit.strict and (what == 'r' or what == 'z' or what == 'b') then
     -- It has not ended: the group is its own.

@@ -3,16 +3,19 @@ import { TAKEN_FIELDS } from '../read-job.ts';
 /** Arguments: what a worker looks at of a job. */
 export const TAKEN = TAKEN_FIELDS.map(field => `'${field}'`).join(', ');
 
+/** For so long the server knows which turn, or which trip of adds, was the last of a slot, or some seconds less: it is said anew only now and then. */
+export const REMEMBERED_MS = 60_000;
+
 /**
  * What a turn begins its writes with: that it was done, which is true once the script has ended. A server that refuses writes says so here, before
- * anything is done, and not in the middle of one job.
+ * anything is done, and not in the middle of one job. A key that has gone before its time (a flush) gets one anew: it would stand for ever.
  */
 export const REMEMBER = /* lua */ `
-  if ARGV[11] == '' then
+  if ARGV[11] == '' and said then
     call('SET', answers, turn, 'KEEPTTL')
   else
     --#kept-anew
-    call('SET', answers, turn, 'PX', ARGV[11])
+    call('SET', answers, turn, 'PX', ARGV[11] ~= '' and ARGV[11] or '${REMEMBERED_MS}')
   end`;
 
 /**

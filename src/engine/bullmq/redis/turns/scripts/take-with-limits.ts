@@ -1,3 +1,4 @@
+// Long because whatever begins in one turn, from lines and from BullMQ's own, shares what was read and what is written together at its end.
 import { TAKEN_FIELDS } from '../read-job.ts';
 import { REMEMBER, TAKEN } from './prelude.ts';
 
