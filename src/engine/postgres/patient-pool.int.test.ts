@@ -21,10 +21,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** One connection; the way to the server can be cut without a word. */
-function open(limits: PoolLimits): PatientPool {
+/** One connection where no other number is given; the way to the server can be cut without a word. */
+function open(limits: Omit<PoolLimits, 'standMs'> & Partial<PoolLimits>, max = 1): PatientPool {
   const url = Object.assign(new URL(database.url), { hostname: '127.0.0.1', port: String(proxy.port) });
-  return new PatientPool({ connectionString: url.href, max: 1 }, limits).on('error', () => undefined);
+  return new PatientPool({ connectionString: url.href, max }, { standMs: limits.connectMs, ...limits }).on(
+    'error',
+    () => undefined,
+  );
 }
 
 const PATIENT = { connectMs: 60_000, answerMs: 60_000 };
@@ -70,6 +73,29 @@ test('whoever was told of an outage has left the line, and those that come once 
       () => false,
     ),
   );
+});
+
+test('a connection that takes longer than somebody waits comes all the same, and whoever asks meanwhile gets it', async () => {
+  pool = open({ connectMs: 1_000, standMs: 60_000, answerMs: 60_000 }, 10);
+  let made = 0;
+  pool.on('connect', () => (made += 1));
+  const isOne = (): boolean => pool.totalCount === 1;
+  proxy.hold();
+  try {
+    for (const _time of [1, 2]) {
+      expect(isOutage(await pool.query('select 1').catch((error: unknown) => error))).toBe(true);
+      expect(isOne()).toBe(true);
+    }
+  } finally {
+    proxy.release();
+  }
+  const asked = (): Promise<boolean> =>
+    pool.query('select 1').then(
+      () => true,
+      () => false,
+    );
+  await waitFor('an answer', async () => (await asked()) || !isOne());
+  expect([isOne(), made]).toEqual([true, 1]);
 });
 
 test('a server that takes connections and answers nothing else keeps nobody in the line', async () => {

@@ -3,8 +3,10 @@ import { Client, Pool, type ClientConfig, type Connection, type PoolClient, type
 import { afterOwnTime } from '../../time/index.ts';
 
 export interface PoolLimits {
-  /** Until a new connection stands, and for whoever waits for one while the pool gets no answer, or gives something up, in milliseconds. */
+  /** For whoever waits for a connection while the pool gets no answer, or gives something up, in milliseconds. */
   readonly connectMs: number;
+  /** Until a new connection stands. */
+  readonly standMs: number;
   /** For how long nothing may come of the answer to a statement: its connection is cut then. */
   readonly answerMs: number;
 }
@@ -24,12 +26,19 @@ type Connected = (error: Error | undefined, client: PoolClient | undefined, done
  * connections was told of an outage by a server that answered all the time. Here time is counted in turns of this process, and whoever waits in the
  * line is late when the pool gets no answer. A server that answers some things and leaves others (it takes connections, and a disk, a lock or a replica
  * holds up every write) would keep the line waiting for as long as it is: once something was given up while somebody waits, answers to others give no more time.
+ * A connection costs a server far more than what is asked on it. One that takes longer than somebody waits comes all the same, and whoever asks
+ * meanwhile gets it: after a restart under load twenty processes cut theirs each time just before they stood, began anew, and kept the server so busy that
+ * none ever did.
  * Relies on pg 8: its pool makes clients of the class that it is given, out of its own options, its `query` asks `connect` for a client, and its line holds
  * what `connect` was given.
  */
 export class PatientPool extends Pool {
   readonly #connectMs: number;
   readonly #heard: Heard;
+  /** Connections under way that nobody waits for any more. */
+  #unawaited = 0;
+  /** Who has asked since then: each gets one of those. */
+  readonly #heirs: Connected[] = [];
 
   constructor(config: PoolConfig, limits: PoolLimits) {
     const heard: Heard = { answers: 0, givenUp: 0 };
@@ -55,30 +64,43 @@ export class PatientPool extends Pool {
     let isLate = false;
     const late = (): void => {
       isLate = true;
-      this.#leave(served);
+      if (!this.#leave(served)) this.#unawaited += 1;
       callback(timedOut(), undefined, () => undefined);
     };
     const end = afterOwnTime(this.#connectMs, late, moved);
     const served: Connected = (error, client, done) => {
       end();
-      // Its connection has come after all: nobody waits for it any more.
-      if (isLate) return client?.release();
-      callback(error, client, done);
+      if (isLate) this.#handOn(error, client, done);
+      else callback(error, client, done);
     };
-    super.connect(served);
+    if (this.idleCount === 0 && this.#unawaited > this.#heirs.length) this.#heirs.push(served);
+    else super.connect(served);
   }
 
-  /** Out of the line: those who were told of an outage would stand there, with all that they had to write, for as long as it lasts. */
-  #leave(served: Connected): void {
+  /** Its connection has come after all, or never will. */
+  #handOn(...[error, client, done]: Parameters<Connected>): void {
+    this.#unawaited -= 1;
+    const heir = this.#heirs.shift();
+    if (heir === undefined) client?.release();
+    else heir(error, client, done);
+  }
+
+  /**
+   * Out of the line: those who were told of an outage would stand there, with all that they had to write, for as long as it lasts. Answers whether they
+   * stood in one: whoever did not has a connection under way.
+   */
+  #leave(served: Connected): boolean {
+    const heir = this.#heirs.indexOf(served);
+    if (heir !== -1) return this.#heirs.splice(heir, 1).length > 0;
     const line: unknown = Reflect.get(this, '_pendingQueue');
-    if (!Array.isArray(line)) return;
+    if (!Array.isArray(line)) return false;
     const at = line.findIndex((waiting: { readonly callback?: unknown }) => waiting.callback === served);
-    if (at !== -1) line.splice(at, 1);
+    return at !== -1 && line.splice(at, 1).length > 0;
   }
 }
 
 /** As a pool of pg makes its clients; each connects at once. */
-function clientWithin({ connectMs, answerMs }: PoolLimits, heard: Heard): new (config?: ClientConfig) => Client {
+function clientWithin({ standMs, answerMs }: PoolLimits, heard: Heard): new (config?: ClientConfig) => Client {
   return class extends Client {
     constructor(config?: ClientConfig) {
       super(config);
@@ -86,7 +108,7 @@ function clientWithin({ connectMs, answerMs }: PoolLimits, heard: Heard): new (c
         heard.givenUp += 1;
         this.connection.stream.destroy(timedOut());
       };
-      const end = afterOwnTime(connectMs, giveUp);
+      const end = afterOwnTime(standMs, giveUp);
       this.once('connect', () => {
         end();
         answered();

@@ -17,8 +17,8 @@ const PRODUCER_CONNECTIONS = 10;
 /** A worker's queries take milliseconds; a minute of silence means that the connection is gone. */
 const SILENCE_MS = 60_000;
 const LIMITS = {
-  producer: { connectMs: FAIL_FAST_MS, answerMs: FAIL_FAST_MS },
-  worker: { connectMs: 10_000, answerMs: SILENCE_MS },
+  producer: { connectMs: FAIL_FAST_MS, standMs: 5_000, answerMs: FAIL_FAST_MS },
+  worker: { connectMs: 10_000, standMs: 10_000, answerMs: SILENCE_MS },
 } satisfies Readonly<Record<EngineOptions['role'], PoolLimits>>;
 /** The server ends a statement itself then: who gave it up cannot. Later than a producer gives up, by whose time a busy server must not be measured. */
 const STATEMENT_MS = { producer: 5_000, worker: SILENCE_MS } satisfies Readonly<Record<EngineOptions['role'], number>>;
