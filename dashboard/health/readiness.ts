@@ -13,7 +13,7 @@ export interface Readiness {
 /** Probes come often and from many sides; the engine is asked once in so long. */
 const ASK_EVERY_MS = 2_000;
 /**
- * Whether the engine may be used takes a hundred commands of Redis, which tries every right. While it may, that is asked once in so long, and
+ * Whether the engine may be used is a long question: every right is tried. While it may, that is asked once in so long, and
  * between two whether it answers.
  */
 const CHECK_EVERY_MS = 60_000;

@@ -5,8 +5,8 @@ import { connect, type Socket } from 'node:net';
 export interface RedisMonitor {
   /** What the server was told since, and what its scripts told it: each command with its arguments. */
   readonly commands: readonly (readonly string[])[];
-  /** How many of them programs sent, and no scripts, in which the one text stands and the other does not. */
-  sentWith(text: string, without?: string): number;
+  /** How many of them programs sent, and no scripts, in which the text stands. */
+  sentWith(text: string): number;
   /** Resolves when it has heard all that was answered before: the server tells it a little later. */
   stop(): Promise<void>;
 }
@@ -42,8 +42,7 @@ export async function monitorRedis(address: string): Promise<RedisMonitor> {
   await begun.promise;
   return {
     commands,
-    sentWith: (text, without) =>
-      sent.filter(line => line.includes(text) && (without === undefined || !line.includes(without))).length,
+    sentWith: text => sent.filter(line => line.includes(text)).length,
     async stop() {
       const other = await connected(address);
       other.on('error', ended.reject);

@@ -1,14 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { monitorRedis } from '../../../tests/support/redis-monitor.ts';
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
 import { stockWorker } from '../../../tests/support/stock-worker.ts';
 import { startTurnWorker } from '../../../tests/support/turn-worker.ts';
 import { PATIENT } from '../../../tests/support/wait-for.ts';
 import { Facts } from '../../facts/index.ts';
+import { PlainKeys } from '../../redis/index.ts';
 import { openEngine, type Engine, type EngineOptions, type EngineQueue } from '../index.ts';
 import { BlockingRedis } from './blocking-redis.ts';
 import { insistOnDatabase } from './insist-on-database.ts';
+import { rightsErrors } from './rights.ts';
 
 let server: RedisServer;
 let redis: Redis;
@@ -281,6 +284,30 @@ describe('a user who may not do what queues need is refused by the check', () =>
   ])('%s', async (_what, rules, said) => {
     const errors = await errorsOf('lacking', ...rules);
     expect(errors).toEqual(said.map(pattern => expect.stringMatching(pattern)));
+  });
+
+  test('each command for itself, and nobody is asked for more than a few while all is well', async () => {
+    const rules = ['reset', 'on', '>s3cret', '~*', '&*', '+@all'];
+    const able = async (...others: readonly string[]): Promise<unknown> =>
+      redis.call('ACL', 'SETUSER', 'able', ...rules, ...others);
+    await able();
+    const client = new Redis(server.url, { username: 'able', password: 's3cret', enableReadyCheck: false });
+    const refused = async (): Promise<readonly string[]> => {
+      const [error = ''] = await rightsErrors(client, new PlainKeys('rights'));
+      return /may not run (.*?)\. Allow/.exec(error)?.[1]?.split(', ') ?? [];
+    };
+    const monitor = await monitorRedis(server.url);
+    expect(await refused()).toEqual([]);
+    await monitor.stop();
+    expect(monitor.sentWith('rights')).toBeLessThan(10);
+    await able('-@all');
+    const names = await refused();
+    expect(names.length).toBeGreaterThan(60);
+    for (const name of names) {
+      await able(`-${name.toLowerCase()}`);
+      expect(await refused()).toEqual([name]);
+    }
+    client.disconnect();
   });
 
   test('one who may is taken, and what was tried leaves nothing behind', async () => {

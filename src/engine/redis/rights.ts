@@ -41,23 +41,68 @@ const TRIED: readonly (readonly string[])[] = [
   ['XADD @ * a 1', 'XLEN @', 'XRANGE @ - +', 'XREAD STREAMS @ 0', 'XTRIM @ MAXLEN 9', 'XDEL @ 1-1'],
 ];
 
+/** Not to be called in a script, or not on every Redis. */
+const OUTSIDE = new Set(['EVAL', 'EVALSHA', 'SCRIPT', 'INFO', 'TIME', 'BZPOPMIN']);
+
+/**
+ * Tries ARGV, texts such as `3 HGET @ a`, each on the key of its number, until one is refused: answers it, or nothing. Words differ:
+ * Redis 6 says "can't run this command", Redis 7 "NOPERM ACL failure in script".
+ */
+const TRY_ALL = `
+for _, tried in ipairs(ARGV) do
+  local words, key = {}, nil
+  for word in string.gmatch(tried, '%S+') do
+    if key == nil then key = KEYS[tonumber(word) + 1]
+    else words[#words + 1] = word == '@' and key or word end
+  end
+  local answer = redis.pcall(unpack(words))
+  local said = type(answer) == 'table' and answer.err or ''
+  if string.find(said, 'NOPERM') or string.find(said, 'ACL') or string.find(said, "can't") then return tried end
+end
+return false`;
+
+interface Tried {
+  readonly key: string;
+  /** With `@` for the key. */
+  readonly text: string;
+  readonly group: number;
+}
+
 /** What is wrong with the rights of the connection's user; nothing where it may do all that queues need below the prefix. */
 export async function rightsErrors(redis: Pick<RedisClient, 'pipeline'>, keys: RedisKeys): Promise<string[]> {
   const base = `${keys.own('shiftwork-rights')}:${randomUUID()}`;
-  const all = keys.own('*').replace('}', '');
-  const tried = TRIED.flatMap((commands, index) => {
-    const key = `${base}:${index}`;
-    return [...commands, `PEXPIRE @ ${KEPT_MS}`, `PEXPIREAT @ ${Date.now() + KEPT_MS}`, 'DEL @', 'UNLINK @'].map(
-      command => command.split(' ').map(word => (word === '@' ? key : word)),
-    );
-  });
+  const tried = TRIED.flatMap((commands, group) =>
+    [...commands, `PEXPIRE @ ${KEPT_MS}`, `PEXPIREAT @ ${Date.now() + KEPT_MS}`, 'DEL @', 'UNLINK @'].map(
+      (text): Tried => ({ key: `${base}:${group}`, text, group }),
+    ),
+  );
+  return (await mayDoAll(redis, tried)) ? [] : refusals(redis, tried, keys.own('*').replace('}', ''));
+}
+
+/** In a handful of commands, where everything is allowed. */
+async function mayDoAll(redis: Pick<RedisClient, 'pipeline'>, tried: readonly Tried[]): Promise<boolean> {
+  const isOutside = ({ text }: Tried): boolean => OUTSIDE.has(text.split(' ', 1)[0] ?? '');
+  const names = [...new Set(tried.map(({ key }) => key))];
+  const texts = tried.filter(each => !isOutside(each)).map(({ text, group }) => `${group} ${text}`);
   const pipeline = redis.pipeline();
-  for (const [name = '', ...args] of tried) pipeline.call(name, ...args);
-  const answers = (await pipeline.exec()) ?? [];
-  const lost = answers.find(([error]) => error !== null && error.name !== 'ReplyError')?.[0];
-  if (lost) throw lost;
-  const refused = answers.flatMap(([error], index) =>
-    error?.message.startsWith('NOPERM') === true ? [{ name: tried[index]?.[0] ?? '', message: error.message }] : [],
+  pipeline.call('EVAL', TRY_ALL, String(names.length), ...names, ...texts);
+  for (const { key, text } of tried.filter(isOutside)) {
+    // Nothing is waited for at a key of another type.
+    const waits = text.startsWith('B');
+    if (waits) pipeline.call('SET', key, '1', 'PX', String(KEPT_MS));
+    pipeline.call(...wordsOf(text, key));
+    if (waits) pipeline.call('DEL', key);
+  }
+  const [all, ...others] = await answersOf(pipeline);
+  return all?.[0] === null && all[1] === null && !others.some(isRefused);
+}
+
+/** Each of them for itself, to say which are refused. */
+async function refusals(redis: Pick<RedisClient, 'pipeline'>, tried: readonly Tried[], all: string): Promise<string[]> {
+  const pipeline = redis.pipeline();
+  for (const { key, text } of tried) pipeline.call(...wordsOf(text, key));
+  const refused = (await answersOf(pipeline)).flatMap((answer, index) =>
+    isRefused(answer) ? [{ name: tried[index]?.text.split(' ', 1)[0] ?? '', message: answer[0]?.message ?? '' }] : [],
   );
   // Redis says either "... to run the 'hset' command" or that a key may not be accessed.
   const commands = new Set(refused.filter(({ message }) => message.includes(' command')).map(({ name }) => name));
@@ -76,4 +121,23 @@ export async function rightsErrors(redis: Pick<RedisClient, 'pipeline'>, keys: R
         ]
       : []),
   ];
+}
+
+function wordsOf(text: string, key: string): [name: string, ...args: string[]] {
+  const [name = '', ...args] = text.split(' ');
+  return [name, ...args.map(word => (word === '@' ? key : word))];
+}
+
+type Answer = readonly [error: Error | null, value: unknown];
+
+/** @throws what is no answer of the server: the connection was lost */
+async function answersOf(pipeline: ReturnType<RedisClient['pipeline']>): Promise<readonly Answer[]> {
+  const answers: readonly Answer[] = (await pipeline.exec()) ?? [];
+  const lost = answers.find(([error]) => error !== null && error.name !== 'ReplyError')?.[0];
+  if (lost) throw lost;
+  return answers;
+}
+
+function isRefused([error]: Answer): boolean {
+  return error?.message.startsWith('NOPERM') === true;
 }
