@@ -12,6 +12,7 @@ import { requireOneWayIn, requireOptions, type Dashboard, type DashboardOptions 
 import { frontDoor } from './front-door.ts';
 import { ReadinessProbe } from './health/readiness.ts';
 import { isEngineAway } from './http/engine-away.ts';
+import { USUAL_PACE, type LivePace } from './live/live-pace.ts';
 import { liveStreams } from './live/live-route.ts';
 import { metricsRoute } from './metrics/metrics-route.ts';
 import { mountPages } from './mount-pages.ts';
@@ -22,6 +23,11 @@ import { scalingRoute } from './scaling/scaling-route.ts';
  * @throws InvalidConfigError without users or `authenticate` in production, with both, and for options that are left out or mistaken
  */
 export function createDashboard(options: DashboardOptions): Dashboard {
+  return dashboardAtPace(options, USUAL_PACE);
+}
+
+/** The same, for tests, which need not wait as long for what open pages are sent. */
+export function dashboardAtPace(options: DashboardOptions, pace: LivePace): Dashboard {
   requireOptions(options);
   requireOneWayIn(options);
   const { app, engine, users = [], authenticate, production, basePath = '', metricsToken: token } = options;
@@ -55,6 +61,7 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     authenticate,
     production,
     basePath,
+    pace,
     probe,
     metrics,
     scaling,
@@ -81,8 +88,8 @@ export function createDashboard(options: DashboardOptions): Dashboard {
     traceLink,
     testAlert,
   };
-  const streams = liveStreams();
-  mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling, streams });
+  const streams = liveStreams(pace);
+  mountPages(handler, { ...pages, board, probe, works, letters, tasks, log, scaling, pace, streams });
 
   void board.open();
   tasks.start();

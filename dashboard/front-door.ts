@@ -7,6 +7,7 @@ import { cookieNames } from './http/cookies.ts';
 import { securityHeaders } from './http/headers.ts';
 import { refuseNul } from './http/refuse-nul.ts';
 import { sameOriginOnly } from './http/same-origin.ts';
+import type { LivePace } from './live/live-pace.ts';
 import type { MetricsRoute } from './metrics/metrics-route.ts';
 import { assets } from './pages/assets.ts';
 import type { ScalingRoute } from './scaling/scaling-route.ts';
@@ -26,6 +27,7 @@ export interface FrontDoorOptions {
   readonly authenticate: Authenticate | undefined;
   readonly production: boolean;
   readonly basePath: string;
+  readonly pace: LivePace;
   readonly probe: ReadinessProbe;
   readonly metrics: MetricsRoute;
   readonly scaling: Pick<ScalingRoute, 'forPrograms'>;
@@ -52,8 +54,20 @@ const SEARCHES = ['/jobs'];
  * handler afterwards, and those who may only look change nothing there.
  */
 export function frontDoor(handler: Express, options: FrontDoorOptions): BehindTheDoor {
-  const { engine, users, authenticate, production, basePath, probe, metrics, scaling, isComplete, onAction, report } =
-    options;
+  const {
+    engine,
+    users,
+    authenticate,
+    production,
+    basePath,
+    pace,
+    probe,
+    metrics,
+    scaling,
+    isComplete,
+    onAction,
+    report,
+  } = options;
   const viewers = new Viewers();
   const now = (): number => engine.clock.now();
   const sessions = new Sessions({ users, state: () => sessionState(engine, isComplete()), now });
@@ -86,7 +100,7 @@ export function frontDoor(handler: Express, options: FrontDoorOptions): BehindTh
     handler.use(recogniseByLoopback(viewers));
   } else {
     handler.use(recogniseBySession(viewers, sessions, cookieNames(production).session));
-    askAgain = askSessionAgain(sessions, cookieNames(production).session);
+    askAgain = askSessionAgain(sessions, cookieNames(production).session, pace.askAgainMs);
     const authenticator = new Authenticator(users, now);
     handler.use(signInRoutes({ sessions, authenticator, production, viewerOf: viewers.of }));
   }

@@ -22,6 +22,7 @@ import { refusePrototypes } from './http/refuse-prototypes.ts';
 import { jobsRoutes } from './jobs/jobs-routes.ts';
 import { stateCounts } from './jobs/state-counts.ts';
 import { LiveOverview } from './live/live-overview.ts';
+import type { LivePace } from './live/live-pace.ts';
 import { liveRoute } from './live/live-route.ts';
 import { OverviewReader } from './overview/overview-reader.ts';
 import { overviewRoute } from './overview/overview-route.ts';
@@ -54,6 +55,7 @@ export interface PageParts {
   readonly testAlert: (() => Promise<void>) | undefined;
   readonly viewerOf: (request: Request) => Viewer;
   readonly askAgain: AskAgain;
+  readonly pace: LivePace;
   /** Those that pages follow. */
   readonly streams: OpenStreams;
   readonly report: (error: unknown) => void;
@@ -65,7 +67,7 @@ const MOST_BYTES = '300kb';
 /** The pages, behind the front door: one line each, and what is answered where there is none. */
 export function mountPages(handler: Express, parts: PageParts): void {
   const { base, app, engine, client, facts, board, journal, viewerOf, report, projections, traceLink } = parts;
-  const { probe, works, letters: open, tasks, log, scaling, testAlert, streams, askAgain } = parts;
+  const { probe, works, letters: open, tasks, log, scaling, testAlert, pace, streams, askAgain } = parts;
   const about = {
     base,
     engine: engine.kind === 'redis' ? 'Redis' : 'PostgreSQL',
@@ -75,7 +77,7 @@ export function mountPages(handler: Express, parts: PageParts): void {
   };
   const reader = new OverviewReader({ app, engine, probe, works, isComplete: () => board.complete, journal, report });
   handler.get('/', overviewRoute({ about, reader, viewerOf }));
-  const live = new LiveOverview({ about, reader, report });
+  const live = new LiveOverview({ about, reader, report, lookMs: pace.lookMs });
   handler.get('/live', liveRoute({ live, streams, viewerOf, askAgain }));
   // These pages read the engine themselves; where it is away they say so as the others do.
   const whenThere: RequestHandler = (request, response, next) =>

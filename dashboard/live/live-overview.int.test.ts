@@ -11,6 +11,7 @@ import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 import { LOOK_EVERY_MS } from '../../src/standing/index.ts';
 
 const BASE = '/ops';
+const SOON = { lookMs: 1_000, askAgainMs: 1_000 };
 let server: RedisServer;
 let fixture: EngineFixture;
 let dashboard: TestDashboard;
@@ -20,7 +21,7 @@ beforeAll(async () => {
   // Its own: now and then a look goes through all keys of the server to find its queues, and other tests have a hundred thousand in theirs.
   server = await startRedis();
   fixture = { url: server.url, namespace: namespace(), cleanup: () => server.stop() };
-  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, basePath: BASE }), openBrowser()]);
+  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, basePath: BASE, pace: SOON }), openBrowser()]);
 });
 afterAll(async () => {
   await browser.close();

@@ -1,6 +1,5 @@
 import type { EventStream } from '../../src/http/index.ts';
 import type { RangeName } from '../../src/journal/index.ts';
-import { LOOK_EVERY_MS } from '../../src/standing/index.ts';
 import { overviewPart, type OverviewAbout } from '../overview/overview-page.ts';
 import type { OverviewReader } from '../overview/overview-reader.ts';
 import type { Role } from '../sign-in/roles.ts';
@@ -9,7 +8,7 @@ export interface LiveOverviewOptions {
   readonly about: OverviewAbout;
   readonly reader: Pick<OverviewReader, 'read' | 'readAnew'>;
   readonly report: (error: unknown) => void;
-  readonly lookMs?: number;
+  readonly lookMs: number;
 }
 
 /** What a page that follows shows. */
@@ -38,7 +37,7 @@ export class LiveOverview {
     this.#followers.add(follower);
     // It has just been loaded: what was read for it then is good enough.
     void this.#show([follower], range => this.#options.reader.read(range));
-    this.#timer ??= setTimeout(() => void this.#look(), this.#lookMs).unref();
+    this.#timer ??= setTimeout(() => void this.#look(), this.#options.lookMs).unref();
     void this.#untilEnd(follower);
   }
 
@@ -55,15 +54,12 @@ export class LiveOverview {
     return this.#timer === undefined;
   }
 
-  get #lookMs(): number {
-    return this.#options.lookMs ?? LOOK_EVERY_MS;
-  }
-
   async #look(): Promise<void> {
     await this.#show([...this.#followers], range => this.#options.reader.readAnew(range));
     // Whoever came meanwhile, behind the last that left, has begun one of its own.
     clearTimeout(this.#timer);
-    this.#timer = this.#followers.size === 0 ? undefined : setTimeout(() => void this.#look(), this.#lookMs).unref();
+    this.#timer =
+      this.#followers.size === 0 ? undefined : setTimeout(() => void this.#look(), this.#options.lookMs).unref();
   }
 
   /** The same page is made once for all who see the same. */

@@ -5,6 +5,7 @@ import { answer } from '../http/answers.ts';
 import type { AskAgain } from '../sign-in/ask-again.ts';
 import type { Viewer } from '../sign-in/sessions.ts';
 import type { LiveOverview } from './live-overview.ts';
+import type { LivePace } from './live-pace.ts';
 
 export interface LiveRouteOptions {
   readonly live: Pick<LiveOverview, 'follow'>;
@@ -15,11 +16,9 @@ export interface LiveRouteOptions {
 
 /** Of one person in this process: hidden tabs follow nothing, and who has more that are seen gets pages that ask by themselves. */
 const PER_PERSON = 20;
-/** So soon after a sign-out its pages are sent nothing more. */
-const ASK_AGAIN_MS = 5_000;
 
-export function liveStreams(): OpenStreams {
-  return new OpenStreams({ ...USUAL_STREAMS, perCaller: PER_PERSON, inAll: 1_000, askAgainMs: ASK_AGAIN_MS });
+export function liveStreams({ askAgainMs }: Pick<LivePace, 'askAgainMs'>): OpenStreams {
+  return new OpenStreams({ ...USUAL_STREAMS, perCaller: PER_PERSON, inAll: 1_000, askAgainMs });
 }
 
 /** `/live`: the main part of the overview as server-sent events, for as long as whoever opened it may see it. */

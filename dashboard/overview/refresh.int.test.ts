@@ -2,14 +2,17 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
 import { namespace, redisUrl } from '../../tests/support/engines.ts';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 
 const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
 let dashboard: TestDashboard;
 let browser: TestBrowser;
 
 beforeAll(async () => {
-  [dashboard, browser] = await Promise.all([openTestDashboard({ fixture, users: false }), openBrowser()]);
+  [dashboard, browser] = await Promise.all([
+    openTestDashboard({ fixture, users: false, pace: { lookMs: 600, askAgainMs: 5_000 } }),
+    openBrowser(),
+  ]);
 });
 afterAll(async () => {
   await browser.close();
@@ -31,6 +34,23 @@ test('what is unfolded stays so over a renewing, and the focus stays at the line
   await page.getByRole('region', { name: 'What the queues take' }).focus();
   await renewed();
   expect(await page.evaluate("document.activeElement.closest('details')?.open")).toBe(true);
+});
+
+test('a stream that ends is asked for anew, and only one that breaks off has the page say that the dashboard does not answer', async () => {
+  const page = await browser.page();
+  let [asked, breaks] = [0, false];
+  await page.route('**/live*', route => {
+    asked += 1;
+    if (breaks) return route.abort();
+    return route.fulfill({ contentType: 'text/event-stream', body: 'event: end\ndata: {"reason":"time"}\n\n' });
+  });
+  await page.goto(dashboard.url);
+  const age = () => page.locator('[data-age]').innerText();
+  await waitFor('the page to come again', () => asked >= 3);
+  // What it says stays until it is sent how things stand, which nobody does.
+  expect(await age()).toMatch(/^Queues on Redis\./);
+  breaks = true;
+  await expect.poll(age, PATIENT).toContain('does not answer');
 });
 
 test('a click in a table does not end the renewing of the page, and a link that has the focus does', async () => {

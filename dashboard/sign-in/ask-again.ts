@@ -20,8 +20,9 @@ export type AskAgain = (request: Request) => {
  */
 const WORD_GOOD_FOR_MS = 30_000;
 
-export function askSessionAgain(sessions: Sessions, cookie: string): AskAgain {
-  const together = new AskedTogether(sessions);
+/** @param everyMs how often each asks */
+export function askSessionAgain(sessions: Sessions, cookie: string, everyMs: number): AskAgain {
+  const together = new AskedTogether(sessions, everyMs);
   return request => {
     const id = readCookie(request, cookie) ?? '';
     return { ask: () => together.ask(id), leave: together.enter(id) };

@@ -2,8 +2,8 @@ import type { Sessions, Viewer } from './sessions.ts';
 
 type Reading = Promise<ReadonlyMap<string, Viewer>>;
 
-/** What one has just asked is good enough for the others. */
-const FRESH_MS = 4_000;
+/** What one has just asked is good enough for the others until it asks again: for this part of the time between. */
+const FRESH = 0.8;
 
 /**
  * Whose sessions still are, asked again and again while their pages are open: of all of them in one question, however many people look
@@ -11,12 +11,15 @@ const FRESH_MS = 4_000;
  */
 export class AskedTogether {
   readonly #sessions: Pick<Sessions, 'findAll'>;
+  readonly #freshMs: number;
   /** How many open pages each has. */
   readonly #followed = new Map<string, number>();
   #last: { readonly at: number; readonly ids: ReadonlySet<string>; readonly read: Reading } | undefined;
 
-  constructor(sessions: Pick<Sessions, 'findAll'>) {
+  /** @param everyMs how often each asks */
+  constructor(sessions: Pick<Sessions, 'findAll'>, everyMs: number) {
     this.#sessions = sessions;
+    this.#freshMs = FRESH * everyMs;
   }
 
   /** Answers how to leave. */
@@ -32,7 +35,7 @@ export class AskedTogether {
   /** Rejects while the engine is away. */
   async ask(id: string): Promise<Viewer | undefined> {
     const last = this.#last;
-    if (last !== undefined && last.ids.has(id) && performance.now() - last.at < FRESH_MS)
+    if (last !== undefined && last.ids.has(id) && performance.now() - last.at < this.#freshMs)
       return (await last.read).get(id);
     const ids = new Set([...this.#followed.keys(), id]);
     const read = this.#sessions.findAll([...ids]);

@@ -5,6 +5,8 @@ import { inMemory } from '../support/memory-case.ts';
 import { readStream } from '../support/served-api.ts';
 import { waitFor } from '../support/wait-for.ts';
 
+const SOON = { lookMs: 100, askAgainMs: 100 };
+
 /** What somebody tries at what open pages are sent. */
 describe('the live overview', () => {
   const cleanups: (() => unknown)[] = [];
@@ -12,7 +14,7 @@ describe('the live overview', () => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   });
   async function setup(options: Omit<TestDashboardOptions, 'fixture'> = {}) {
-    const dashboard = await openTestDashboard({ fixture: await inMemory.open(), ...options });
+    const dashboard = await openTestDashboard({ fixture: await inMemory.open(), pace: SOON, ...options });
     cleanups.push(() => dashboard.close());
     return dashboard;
   }

@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { createDashboard, type DashboardAction, type DashboardOptions } from '../../dashboard/index.ts';
+import { dashboardAtPace } from '../../dashboard/create-dashboard.ts';
+import type { DashboardAction, DashboardOptions } from '../../dashboard/index.ts';
+import { USUAL_PACE, type LivePace } from '../../dashboard/live/live-pace.ts';
 import { openEngine, type EngineQueue } from '../../src/engine/index.ts';
 import sampleApp from './sample-app.config.ts';
 import { PASSWORD, sampleUsers } from './sample-users.ts';
@@ -36,6 +38,8 @@ export type TestDashboardOptions = Partial<Omit<DashboardOptions, 'engine' | 'us
   readonly fixture: EngineFixture;
   /** A viewer, an operator and an admin of these names, by default; false: nobody. */
   readonly users?: boolean;
+  /** How soon open pages are sent what happens: as usual, where nothing is said. */
+  readonly pace?: LivePace;
 };
 
 /** A dashboard on a free port over a migrated engine, its queues open. */
@@ -44,21 +48,25 @@ export async function openTestDashboard({
   users = true,
   app = sampleApp,
   production = false,
+  pace = USUAL_PACE,
   ...options
 }: TestDashboardOptions): Promise<TestDashboard> {
   const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'producer' });
   await engine.migrate();
   const actions: DashboardAction[] = [];
   const failures: unknown[] = [];
-  const dashboard = createDashboard({
-    app,
-    engine,
-    production,
-    users: users ? sampleUsers() : [],
-    onAction: action => actions.push(action),
-    onError: error => failures.push(error),
-    ...options,
-  });
+  const dashboard = dashboardAtPace(
+    {
+      app,
+      engine,
+      production,
+      users: users ? sampleUsers() : [],
+      onAction: action => actions.push(action),
+      onError: error => failures.push(error),
+      ...options,
+    },
+    pace,
+  );
   // A process that stood still closes a connection as idle on which it is asked in the same turn.
   const server = createServer({ keepAliveTimeout: 0 }, dashboard.handler).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { boundedServer } from './bounded-server.ts';
@@ -6,11 +7,9 @@ import { boundedServer } from './bounded-server.ts';
 const closing: (() => void)[] = [];
 afterEach(() => closing.splice(0).forEach(close => close()));
 
-async function portOf(limits: Parameters<typeof boundedServer>[1]): Promise<number> {
-  const server = boundedServer(
-    (request, response) => void request.resume().on('end', () => response.end('whole')),
-    limits,
-  );
+const whole: RequestListener = (request, response) => void request.resume().on('end', () => response.end('whole'));
+
+async function portOf(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   closing.push(() => (server.closeAllConnections(), server.close()));
   await once(server, 'listening');
@@ -33,7 +32,7 @@ async function dribble(port: number, beginning: string, more: string): Promise<s
 }
 
 const TIMED_OUT = /^(?:$|HTTP\/1\.1 408 )/;
-const SHORT = { headMs: 60, requestMs: 120, lookEveryMs: 20 };
+const SHORT = { headMs: 60, requestMs: 120 };
 
 test.each([
   ['a head', 'GET / HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'],
@@ -42,11 +41,21 @@ test.each([
 ])(
   '%s that dribbles in is ended, and told 408 where it can be, however often something of it comes',
   async (_what, beginning, more) => {
-    expect(await dribble(await portOf(SHORT), beginning, more)).toMatch(TIMED_OUT);
+    expect(await dribble(await portOf(boundedServer(whole, SHORT)), beginning, more)).toMatch(TIMED_OUT);
   },
 );
 
-test('looks often enough for its own limits to hold, where nobody says how often', async () => {
-  const port = await portOf({ headMs: 50, requestMs: 50 });
-  expect(await dribble(port, 'GET / HTTP/1.1\r\n', 'X-A: b\r\n')).toMatch(TIMED_OUT);
+test('looks often enough for its limits to hold: it ends what dribbles in before a server with the same limits that looks as seldom as Node does', async () => {
+  const seldom = createServer({ headersTimeout: SHORT.headMs, requestTimeout: SHORT.requestMs }, whole);
+  const [first, other] = [await portOf(seldom), await portOf(boundedServer(whole, SHORT))];
+  const ended: string[] = [];
+  const ends = [
+    ['seldom', first],
+    ['bounded', other],
+  ] as const;
+  const dribbles = ends.map(([name, port]) =>
+    dribble(port, 'GET / HTTP/1.1\r\n', 'X-A: b\r\n').then(() => ended.push(name)),
+  );
+  await Promise.race(dribbles);
+  expect(ended).toEqual(['bounded']);
 });

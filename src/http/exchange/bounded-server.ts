@@ -4,15 +4,16 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 const HEAD_MS = 10_000;
 const REQUEST_MS = 30_000;
 /** Node looks every half minute, unless it is told otherwise: until then a head that dribbles in would hold its connection, whatever its limit. */
-const LOOK_EVERY_MS = 2_000;
+const LOOKS_IN_A_LIMIT = 5;
 
 /** A server on which a head or a body that dribbles in holds a connection for so long at most, give or take a look. Answers may take as long as they like. */
-export function boundedServer(
-  listener: RequestListener,
-  { headMs = HEAD_MS, requestMs = REQUEST_MS, lookEveryMs = LOOK_EVERY_MS } = {},
-): Server {
+export function boundedServer(listener: RequestListener, { headMs = HEAD_MS, requestMs = REQUEST_MS } = {}): Server {
   return createServer(
-    { headersTimeout: headMs, requestTimeout: requestMs, connectionsCheckingInterval: lookEveryMs },
+    {
+      headersTimeout: headMs,
+      requestTimeout: requestMs,
+      connectionsCheckingInterval: Math.min(headMs, requestMs) / LOOKS_IN_A_LIMIT,
+    },
     listener,
   );
 }

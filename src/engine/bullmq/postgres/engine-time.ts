@@ -1,5 +1,6 @@
-import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+import type { PgPool, PgQueryResult } from 'bullmq';
 import type { EngineClock } from '../../clock/index.ts';
+import { PoolInFront } from './pool-in-front.ts';
 
 /**
  * BullMQ 6.7 gives its functions the time of its machine's clock. Which of the parameters that is, by the function's name in the statement,
@@ -18,40 +19,22 @@ const OF_STATEMENTS: readonly (readonly [part: string, at: readonly number[]])[]
 ];
 
 /** The pool as BullMQ's backend sees it, with the engine's time in the place of this machine's. */
-export class EngineTimePool implements PgPool {
-  readonly options = { keepAlive: true };
-  readonly #pool: PgPool;
+export class EngineTimePool extends PoolInFront {
   readonly #clock: EngineClock;
 
   constructor(pool: PgPool, clock: EngineClock) {
-    this.#pool = pool;
+    super(pool);
     this.#clock = clock;
   }
 
   async query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
     const at = timesIn(text);
-    if (at.length === 0 || params === undefined) return this.#pool.query(text, params);
+    if (at.length === 0 || params === undefined) return this.behind.query(text, params);
     const differenceMs = Date.now() - this.#clock.now();
     const changed = params.map((param, index) =>
       typeof param === 'number' && at.includes(index) ? param - differenceMs : param,
     );
-    return this.#pool.query(text, changed);
-  }
-
-  connect(): Promise<PgPoolClient> {
-    return this.#pool.connect();
-  }
-
-  end(): Promise<void> {
-    return this.#pool.end();
-  }
-
-  on(): this {
-    return this;
-  }
-
-  removeAllListeners(): this {
-    return this;
+    return this.behind.query(text, changed);
   }
 }
 

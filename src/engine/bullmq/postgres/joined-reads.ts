@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers';
-import type { PgPool, PgPoolClient, PgQueryResult } from 'bullmq';
+import type { PgQueryResult } from 'bullmq';
 import { isUnreachable } from '../../../resilience/index.ts';
 import { joinableRead, joinedText, type JoinableRead } from './joinable-reads.ts';
+import { PoolInFront } from './pool-in-front.ts';
 
 interface Asked {
   readonly params: readonly unknown[];
@@ -21,18 +22,12 @@ const MOST = 500;
  * A pool on which the same question about many jobs or queues is one statement, where it is asked in one turn of the loop: a page that shows fifty jobs
  * asks for each of them by itself, and a statement costs PostgreSQL far more than a row. Everything else goes to the pool as it is.
  */
-export class JoinedReads implements PgPool {
-  readonly options = { keepAlive: true };
-  readonly #pool: PgPool;
+export class JoinedReads extends PoolInFront {
   #gathered = new Map<string, Gathered>();
-
-  constructor(pool: PgPool) {
-    this.#pool = pool;
-  }
 
   query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
     const read = params === undefined ? undefined : joinableRead(text);
-    if (read === undefined || params?.length !== read.types.length) return this.#pool.query<Row>(text, params);
+    if (read === undefined || params?.length !== read.types.length) return this.behind.query<Row>(text, params);
     if (this.#gathered.size === 0) setImmediate(() => this.#flush());
     const gathered = this.#gathered.get(text) ?? { read, asked: new Map<string, Asked>() };
     this.#gathered.set(text, gathered);
@@ -43,22 +38,6 @@ export class JoinedReads implements PgPool {
     asked.answers.push(answer);
     // The rows are of whoever asks: the pool gives them no type either.
     return answer.promise as Promise<PgQueryResult<Row>>;
-  }
-
-  connect(): Promise<PgPoolClient> {
-    return this.#pool.connect();
-  }
-
-  end(): Promise<void> {
-    return this.#pool.end();
-  }
-
-  on(): this {
-    return this;
-  }
-
-  removeAllListeners(): this {
-    return this;
   }
 
   #flush(): void {
@@ -77,7 +56,7 @@ export class JoinedReads implements PgPool {
       asked.map(({ params }) => (type === 'text[]' ? JSON.stringify(params[at]) : params[at])),
     );
     try {
-      const { rows } = await this.#pool.query<Readonly<Record<string, unknown>>>(joinedText(text, read), columns);
+      const { rows } = await this.behind.query<Readonly<Record<string, unknown>>>(joinedText(text, read), columns);
       const found = asked.map((): unknown[] => []);
       for (const { shiftwork_nth: nth, ...row } of rows) found[Number(nth) - 1]?.push(row);
       for (const [at, one] of asked.entries()) answer(one, found[at] ?? []);
@@ -90,7 +69,7 @@ export class JoinedReads implements PgPool {
 
   async #alone(text: string, { params, answers }: Asked): Promise<void> {
     try {
-      answer({ params, answers }, (await this.#pool.query(text, params)).rows);
+      answer({ params, answers }, (await this.behind.query(text, params)).rows);
     } catch (error) {
       for (const each of answers) each.reject(error);
     }
