@@ -1,39 +1,20 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
-import { cancel, defineApp, defineJob, handle, snooze, type Handler } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
-import { Facts } from '../../facts/index.ts';
-import { connect, readJobView } from '../../queue/index.ts';
-import { createWorkerHost, type WorkerHost } from '../host/worker-host.ts';
+import { workPlaces } from '../../../tests/support/work-place.ts';
+import { cancel, defineJob, handle, snooze, type Handler } from '../../contracts/index.ts';
+import { readJobView } from '../../queue/index.ts';
 
 const schema = z.object({ text: z.string() });
 const greet = defineJob({ queue: 'email', name: 'greet', schema, retry: { attempts: 2 } });
 const hourly = defineJob({ queue: 'email', name: 'hourly', schema, expiresAfter: '1ms' });
 
 describe.each(engineCases)('how a job stands on $kind', engineCase => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  const place = workPlaces(engineCase);
 
   async function setup(handlers: readonly Handler[]) {
-    const { url, namespace, cleanup } = await engineCase.open();
-    cleanups.push(cleanup);
-    const engine = openEngine({ url, role: 'producer', namespace });
-    cleanups.push(() => engine.close());
-    await engine.migrate();
-    const facts = new Facts();
-    const client = connect({ [engineCase.kind]: url, namespace, facts });
-    cleanups.push(() => client.close());
-    const app = defineApp({ jobs: handlers.map(({ contract }) => contract), handlers });
-    const start = async (): Promise<WorkerHost> => {
-      const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker', namespace }), facts });
-      cleanups.push(() => host.stop(2_000));
-      await host.start();
-      return host;
-    };
-    return { client, facts, start, engine, queue: await engine.queue('email') };
+    const { client, facts, engine, queue, start } = await place();
+    return { client, facts, engine, queue, start: () => start(handlers) };
   }
 
   test('one that was cancelled while it waited has had no attempt, one that expired neither', async () => {

@@ -1,12 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
-import { defineApp, defineJob, handle, type Perform } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
-import { Facts } from '../../facts/index.ts';
-import { connect } from '../../queue/index.ts';
+import { workPlaces } from '../../../tests/support/work-place.ts';
+import { defineJob, handle, type Perform } from '../../contracts/index.ts';
 import { openState } from '../../state/index.ts';
-import { createWorkerHost } from '../host/worker-host.ts';
 
 const once = { attempts: 1 };
 const schema = z.strictObject({ text: z.string() });
@@ -25,26 +22,13 @@ const strange: readonly (readonly [string, unknown, string])[] = [
 ];
 
 describe.each(engineCases)('what a run wants to have kept, on $kind', engineCase => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  const place = workPlaces(engineCase);
 
   async function setup() {
-    const { url, namespace, cleanup } = await engineCase.open();
-    cleanups.push(cleanup);
-    const engine = openEngine({ url, role: 'producer', namespace });
-    cleanups.push(() => engine.close());
-    await engine.migrate();
-    const facts = new Facts();
-    const client = connect({ [engineCase.kind]: url, namespace, facts });
-    cleanups.push(() => client.close());
+    const { client, facts, engine, start } = await place();
     let work: Work = () => undefined;
     const perform: Work = (data, run, needs) => work(data, run, needs);
-    const app = defineApp({ jobs: [plain, promised], handlers: [handle(plain, perform), handle(promised, perform)] });
-    const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker', namespace }), facts });
-    cleanups.push(() => host.stop(2_000));
-    await host.start();
+    await start([handle(plain, perform), handle(promised, perform)]);
     const died = async (contract: typeof plain | typeof promised, its: Work): Promise<string> => {
       work = its;
       const dead = facts.next('job.dead');

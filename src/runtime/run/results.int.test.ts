@@ -1,13 +1,11 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { engineCases } from '../../../tests/support/engines.ts';
-import { defineApp, defineJob, handle, type AnyJobContract, type Handler } from '../../contracts/index.ts';
-import { openEngine } from '../../engine/index.ts';
-import { Facts } from '../../facts/index.ts';
+import { workPlaces } from '../../../tests/support/work-place.ts';
+import { defineJob, handle, type AnyJobContract, type Handler } from '../../contracts/index.ts';
 import {
   ClientClosedError,
-  connect,
   ResultCancelledError,
   ResultDeadError,
   ResultExpiredError,
@@ -15,7 +13,6 @@ import {
   ResultUnknownError,
   ResultUnreadableError,
 } from '../../queue/index.ts';
-import { createWorkerHost, type WorkerHost } from '../host/worker-host.ts';
 
 const schema = z.object({ text: z.string() });
 const result = z.object({ length: z.number() });
@@ -24,31 +21,11 @@ const measure = defineJob({ queue: 'email', name: 'measure', schema, result, ret
 const PATIENT = { timeout: '60s' } as const;
 
 describe.each(engineCases)('results on $kind', engineCase => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  const place = workPlaces(engineCase);
 
   async function setup(handlers: readonly Handler[], jobs: readonly AnyJobContract[] = []) {
-    const { url, namespace, cleanup } = await engineCase.open();
-    cleanups.push(cleanup);
-    const engine = openEngine({ url, role: 'producer', namespace });
-    cleanups.push(() => engine.close());
-    await engine.migrate();
-    const client = () => {
-      const made = connect({ [engineCase.kind]: url, namespace });
-      cleanups.push(() => made.close());
-      return made;
-    };
-    const app = defineApp({ jobs: [...handlers.map(({ contract }) => contract), ...jobs], handlers });
-    const facts = new Facts();
-    const start = async (): Promise<WorkerHost> => {
-      const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker', namespace }), facts });
-      cleanups.push(() => host.stop(2_000));
-      await host.start();
-      return host;
-    };
-    return { client, facts, start, url, queue: await engine.queue('email') };
+    const { another, facts, url, queue, start } = await place();
+    return { client: another, facts, url, queue, start: () => start(handlers, jobs) };
   }
 
   test('whoever waits gets what the handler returned, and whoever asks afterwards, too', async () => {
@@ -119,10 +96,10 @@ describe.each(engineCases)('results on $kind', engineCase => {
       const [damaged, fine] = await producer.enqueueMany([measure({ text: 'a' }), measure({ text: 'ab' })]);
       await queue.pause();
       const redis = new Redis(url);
-      cleanups.push(async () => redis.disconnect());
       const key = `${queue.opts.prefix}:email:${damaged?.id}`;
       await redis.del(what === 'job' ? key : `${key}:logs`);
       await redis.set(what === 'job' ? key : `${key}:logs`, 'what another program keeps');
+      redis.disconnect();
       const spoiled = producer.result(damaged?.id ?? '', PATIENT);
       const waiting = producer.result(fine?.id ?? '', PATIENT);
       await expect(spoiled).rejects.toThrow(ResultUnreadableError);

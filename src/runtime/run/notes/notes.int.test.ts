@@ -1,37 +1,21 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../../tests/support/engines.ts';
+import { workPlaces } from '../../../../tests/support/work-place.ts';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
-import { defineApp, defineJob, handle, type Handler } from '../../../contracts/index.ts';
-import { openEngine } from '../../../engine/index.ts';
-import { Facts } from '../../../facts/index.ts';
-import { connect, progressIn } from '../../../queue/index.ts';
+import { defineJob, handle, type Handler } from '../../../contracts/index.ts';
+import { progressIn } from '../../../queue/index.ts';
 import { fixed } from '../../../resilience/index.ts';
-import { createWorkerHost } from '../../host/worker-host.ts';
 
 const text = z.object({ text: z.string() });
 const percent = z.number().int().min(0).max(100);
 
 describe.each(engineCases)('what a run says on $kind', engineCase => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  const place = workPlaces(engineCase);
 
   async function setup(handler: Handler) {
-    const { url, namespace, cleanup } = await engineCase.open();
-    cleanups.push(cleanup);
-    const engine = openEngine({ url, role: 'producer', namespace });
-    cleanups.push(() => engine.close());
-    await engine.migrate();
-    const facts = new Facts();
-    const client = connect({ [engineCase.kind]: url, namespace, facts });
-    cleanups.push(() => client.close());
-    const app = defineApp({ jobs: [handler.contract], handlers: [handler] });
-    const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker', namespace }), facts });
-    cleanups.push(() => host.stop(2_000));
-    await host.start();
-    const queue = await engine.queue('email');
+    const { client, facts, queue, start } = await place();
+    await start([handler]);
     const progressOf = async (id: string) => progressIn((await queue.getJob(id))?.progress);
     const logsOf = async (id: string) => (await queue.getJobLogs(id)).logs;
     return { client, facts, progressOf, logsOf };

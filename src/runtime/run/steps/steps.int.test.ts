@@ -1,12 +1,9 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../../../tests/support/engines.ts';
-import { defineApp, defineJob, handle, type Handler, type Perform } from '../../../contracts/index.ts';
-import { openEngine } from '../../../engine/index.ts';
-import { Facts } from '../../../facts/index.ts';
-import { connect } from '../../../queue/index.ts';
+import { workPlaces } from '../../../../tests/support/work-place.ts';
+import { defineJob, handle, type Perform } from '../../../contracts/index.ts';
 import { fixed } from '../../../resilience/index.ts';
-import { createWorkerHost, type WorkerHost } from '../../host/worker-host.ts';
 
 const contract = defineJob({
   queue: 'email',
@@ -18,29 +15,11 @@ const contract = defineJob({
 type Work = Perform<{ text: string }, Record<never, never>>;
 
 describe.each(engineCases)('steps on $kind', engineCase => {
-  const cleanups: (() => Promise<unknown>)[] = [];
-  afterEach(async () => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
-  });
+  const place = workPlaces(engineCase);
 
   async function setup() {
-    const { url, namespace, cleanup } = await engineCase.open();
-    cleanups.push(cleanup);
-    const engine = openEngine({ url, role: 'producer', namespace });
-    cleanups.push(() => engine.close());
-    await engine.migrate();
-    const facts = new Facts();
-    const client = connect({ [engineCase.kind]: url, namespace, facts });
-    cleanups.push(() => client.close());
-    const start = async (work: Work): Promise<WorkerHost> => {
-      const handler: Handler = handle(contract, work);
-      const app = defineApp({ jobs: [contract], handlers: [handler] });
-      const host = createWorkerHost({ app, engine: openEngine({ url, role: 'worker', namespace }), facts });
-      cleanups.push(() => host.stop(2_000));
-      await host.start();
-      return host;
-    };
-    return { client, facts, start, queue: await engine.queue('email') };
+    const { client, facts, queue, start } = await place();
+    return { client, facts, queue, start: (work: Work) => start([handle(contract, work)]) };
   }
 
   test('what a step answered is given back when the job runs again after a failure, also nothing', async () => {
