@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { engineCases } from '../../tests/support/engines.ts';
 import { inMemory } from '../../tests/support/memory-case.ts';
+import { PATIENT } from '../../tests/support/wait-for.ts';
 import { defineJob } from '../contracts/index.ts';
 import { openEngine } from '../engine/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -107,7 +108,7 @@ describe.each([inMemory, ...engineCases])('texts that PostgreSQL cannot hold, on
       expect(await client.cancel(id)).toBe('unknown');
       await expect(client.update(id, { priority: 'high' })).rejects.toMatchObject({ reason: 'unknown' });
       await expect(client.replay(id)).rejects.toMatchObject({ reason: 'unknown' });
-      await expect(client.result(id, { timeout: 1_000 })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+      await expect(client.result(id, PATIENT)).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
     }
     for (const id of [NUL, HALF, '', '{}', 'x y', 'x'.repeat(5_000)])
       expect(await client.batchView(id)).toBeUndefined();

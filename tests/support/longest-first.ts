@@ -1,12 +1,21 @@
 import { hash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Trials of whole fleets take minutes: begun last, one of these would be waited for alone. The longest first. */
+/** These take from half a minute to two: begun last, one of them would be waited for alone. The longest of each project first. */
 const LONGEST = [
-  'faults/first-of-each',
-  ...['watch', 'stops', 'crashes', 'letters', 'providers', 'clocks', 'engine', 'outbox', ''].map(
-    name => `faults/cases/${name}`,
-  ),
+  'tests/faults/first-of-each',
+  'transports/rabbitmq/rabbitmq-transport',
+  'tests/e2e/first-minutes.int',
+  'src/cli/cli.int',
+  'src/engine/engine.int',
+  'tests/e2e/accessibility',
+  'tests/faults/cases/watch',
+  'tests/e2e/board-accessibility',
+  'tests/faults/cases/stops',
+  'board/board-page.long',
+  'tests/faults/cases/crashes',
+  'tests/e2e/incidents',
+  ...['letters', 'doors', 'clocks', 'engine', ''].map(name => `tests/faults/cases/${name}`),
 ];
 
 /**
@@ -17,7 +26,7 @@ export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const { seed } = this.ctx.config.sequence;
     const place = ({ moduleId, project }: TestSpecification): string => {
-      const at = LONGEST.findIndex(name => moduleId.includes(`/tests/${name}`));
+      const at = LONGEST.findIndex(name => moduleId.includes(`/${name}`));
       return at === -1 ? `${project.name} ${hash('sha256', `${seed} ${moduleId}`)}` : String(at).padStart(2, '0');
     };
     return files
