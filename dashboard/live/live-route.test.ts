@@ -6,6 +6,7 @@ import { readStream } from '../../tests/support/served-api.ts';
 import { askWordAgain } from '../sign-in/ask-again.ts';
 import { viewerByWord } from '../sign-in/authenticate.ts';
 import { Viewers } from '../sign-in/access.ts';
+import { USUAL_PACE } from './live-pace.ts';
 import { liveRoute, liveStreams } from './live-route.ts';
 
 const HEADER = 'x-auth-user';
@@ -24,7 +25,7 @@ test('who was let in by a header of a proxy is asked for it again by another req
     next();
   });
   const viewerOf = (request: express.Request) => viewers.of(request) ?? report(new Error('nobody'));
-  const streams = liveStreams();
+  const streams = liveStreams(USUAL_PACE);
   const live = { follow: () => undefined };
   app.get('/live', liveRoute({ live, streams, viewerOf, askAgain: askWordAgain(byHeader, report, 20) }));
   const server = app.listen(0, '127.0.0.1');
