@@ -41,12 +41,19 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     expect(destination).toMatchObject({ key: 'calls/a.example', why: 'a.example is sick' });
     expect(destination?.since).toBeLessThanOrEqual(trial.engine.clock.now());
 
+    // A turn that is on its way while somebody asks sees the pause as it was.
+    const held = async (count: number): Promise<void> => {
+      const queue = await trial.engine.turns('calls');
+      await waitFor(`${count} to be held`, async () => (await queue.held()) === count);
+    };
+    await held(2);
     // It is still sick: one job finds out, and it is paused for longer.
     const again = trial.facts.next('breaker.opened');
     expect(await tryDestination(trial.engine, 'calls/a.example')).toBe(true);
     expect(await again).toMatchObject({ destination: 'a.example', openings: 2 });
     expect((await paused())[0]?.since).toBe(destination?.since);
 
+    await held(1);
     trial.sick = new Map();
     const closed = trial.facts.next('breaker.closed');
     await tryDestination(trial.engine, 'calls/a.example');
