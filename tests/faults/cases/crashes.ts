@@ -1,3 +1,5 @@
+import { startProcess, type TestProcess } from '../../support/child-process.ts';
+import { program } from '../../support/programs.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { BOTH, type FaultCase } from '../case.ts';
 import { ONE, type Fleet, type Trial } from '../trial.ts';
@@ -131,6 +133,52 @@ const unseen: FaultCase = {
   },
 };
 
+async function stockProcess(trial: Trial): Promise<TestProcess> {
+  const { url } = trial.engine;
+  const child = startProcess(program('tests/faults/app/stock-worker.ts'), {
+    env: { URL: url, SHIFTWORK_NAMESPACE: trial.namespace, CHAOS_SINK: trial.sinkFile },
+  });
+  await child.line(/^works$/);
+  return child;
+}
+
+const mixedCompany: FaultCase = {
+  number: 66,
+  title: 'workers of ours and Workers as BullMQ ships them share a queue, and of each one is killed again and again',
+  engines: BOTH,
+  async run(trial) {
+    const [fleet, ...stock] = await Promise.all([trial.readyFleet(), stockProcess(trial), stockProcess(trial)]);
+    const seen = new Set(stock.map(({ pid }) => pid));
+    const rounds = 2 * trial.scale;
+    try {
+      for (let round = 0; round < rounds; round += 1) {
+        // Longer than a look at what runs takes on a slow machine.
+        const adding = trial.addMany(30, sleeps(trial, 1_000, 2_000));
+        const ours = await busyWorker(trial, fleet);
+        const theirs = await waitFor('a busy stock Worker', () =>
+          stock.find(({ pid }) => trial.runningIn(pid).length > 0),
+        );
+        process.kill(ours, 'SIGKILL');
+        theirs.kill('SIGKILL');
+        stock[stock.indexOf(theirs)] = await stockProcess(trial);
+        for (const { pid } of stock) seen.add(pid);
+        await adding;
+        await waitFor('the worker of the next round', () => fleet.facts('worker.started').length >= 3 + round);
+      }
+      await trial.drained();
+      const wrong = await trial.violations({ faults: 2 * rounds });
+      const ended = trial.sink().filter(({ what }) => what === 'end');
+      const byStock = ended.filter(({ pid }) => seen.has(pid)).length;
+      if (byStock === 0 || byStock === ended.length)
+        wrong.push(`${byStock} of ${ended.length} ends are stock Workers’`);
+      return wrong;
+    } finally {
+      for (const each of stock) each.kill('SIGKILL');
+      await Promise.all(stock.map(({ ended }) => ended));
+    }
+  },
+};
+
 export const crashes: readonly FaultCase[] = [
   killedWorker,
   lostHost,
@@ -144,6 +192,7 @@ export const crashes: readonly FaultCase[] = [
   },
   massacre,
   unseen,
+  mixedCompany,
   { number: 10, title: 'a job that aborts its process', engines: ['redis'], run: poison('abort', ONE) },
   { number: 10, title: 'a job that leaks to the heap limit', engines: ['redis'], run: poison('leak', ONE) },
 ];
