@@ -53,7 +53,7 @@ async function setup() {
     );
     const looks = (): readonly number[] => [...text.matchAll(/look (\d+)/g)].map(([, count]) => Number(count));
     await expect.poll(() => looks().length).toBeGreaterThan(2);
-    return { looks, leave: () => request.destroy() };
+    return { looks, text: () => text, leave: () => request.destroy() };
   };
   return { live, read, follow, errors };
 }
@@ -81,4 +81,16 @@ test('nothing is read while nobody follows, and again as soon as somebody does',
   const before = read.mock.calls.length;
   const again = await follow();
   expect(again.looks()[0]).toBe(before + 1);
+});
+
+test('what has not changed since the last look is not sent again, and a page that comes later is sent all of it', async () => {
+  const { follow } = await setup();
+  const first = await follow();
+  const later = await follow();
+  await expect.poll(() => later.looks().length).toBeGreaterThan(6);
+  for (const page of [first, later]) {
+    expect(page.text().match(/^event: whole$/gm)).toHaveLength(1);
+    expect(page.text().match(/Overview<\/h1>/g)).toHaveLength(1);
+    expect(page.text().match(/^event: piece$/gm)?.length).toBeGreaterThan(4);
+  }
 });

@@ -38,6 +38,9 @@ export class OverviewReader {
   readonly #flows = new WeakMap<Work, Promise<Flows | undefined>>();
   readonly #series = new Map<RangeName, { readonly at: number; readonly read: Promise<Series | undefined> }>();
 
+  /** What was reported last, until the work can be read again. */
+  #said: string | undefined;
+
   constructor(options: OverviewReaderOptions) {
     this.#options = options;
     this.#counts = new SettledCounts(options.journal, () => options.engine.clock.now());
@@ -53,13 +56,13 @@ export class OverviewReader {
   }
 
   async #read(range: RangeName, freshMs?: number): Promise<OverviewReading> {
-    const { works, isComplete, probe, report } = this.#options;
+    const { works, isComplete, probe } = this.#options;
     const complete = isComplete();
     let away: unknown;
     const [work, series] = await Promise.all([
       (complete ? works.read(freshMs) : undefined)?.catch((error: unknown) => {
         if (isEngineAway(error)) away = error;
-        else report(error);
+        else this.#sayOnce(error);
         return undefined;
       }),
       complete ? this.#seriesOf(range) : undefined,
@@ -70,12 +73,21 @@ export class OverviewReader {
     ]);
     const unread = work === undefined && details.length === 0;
     // It answers the probe: a statement took too long, or it was away for a moment alone.
-    if (unread && away !== undefined) report(away);
+    if (unread && away !== undefined) this.#sayOnce(away);
+    if (work !== undefined) this.#said = undefined;
     const why = complete
       ? 'The queues could not be read; the log of the dashboard says why.'
       : 'The queues are not open yet.';
     const problems = unread ? [why] : details;
     return { work, flows, series, problems };
+  }
+
+  /** Once for as long as it lasts: each page that is open, of each range and role, looks every few seconds. */
+  #sayOnce(error: unknown): void {
+    const words = String(error);
+    if (words === this.#said) return;
+    this.#said = words;
+    this.#options.report(error);
   }
 
   #flowsOf(work: Work): Promise<Flows | undefined> {

@@ -17,6 +17,7 @@ const isBusy = () =>
   main.querySelector(':is(a, button, input, select, textarea):focus, button:disabled') !== null || [...main.querySelectorAll('input, select, textarea')].some(isTyped);
 let source;
 let isLast = false;
+let pieces = [];
 function renew(fresh, focused) {
   const kept = tablesOf(main)[focused];
   const next = kept && tablesOf(fresh)[focused];
@@ -64,7 +65,12 @@ function follow() {
   }
   if (source && source.readyState !== EventSource.CLOSED) return;
   source = new EventSource(follows);
-  source.addEventListener('look', event => show(mainIn('<main>' + JSON.parse(event.data).html + '</main>')));
+  source.addEventListener('whole', event => (pieces = JSON.parse(event.data)));
+  source.addEventListener('piece', event => {
+    const { at, html } = JSON.parse(event.data);
+    pieces[at] = html;
+  });
+  source.addEventListener('look', () => show(mainIn('<main>' + pieces.join('') + '</main>')));
   // It has had its time, or may be shown no more: asked for anew it says which, and until then nothing is wrong.
   source.addEventListener('end', event => {
     event.target.close();

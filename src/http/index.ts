@@ -9,7 +9,7 @@ export { boundedServer } from './exchange/bounded-server.ts';
 export type { HttpHandler } from './exchange/handler.ts';
 export { jobEvents, type Allowed, type JobEvents, type JobEventsOptions } from './live/job-events.ts';
 export type { PublicJob } from './live/public-job.ts';
-export type { EventStream, StreamEnd } from './streams/event-stream.ts';
+export type { EventStream, StreamEnd, StreamEvent } from './streams/event-stream.ts';
 export { JobStreams, type NewStream } from './streams/job-streams.ts';
 export {
   OpenStreams,
