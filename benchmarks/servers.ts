@@ -61,10 +61,10 @@ export async function redisServer(): Promise<Server> {
 }
 
 /** With fsync on. */
-export async function postgresServer(): Promise<Server> {
+export async function postgresServer(settings: Readonly<Record<string, string>> = {}): Promise<Server> {
   const folder = await mkdtemp(join(tmpdir(), 'shiftwork-bench-'));
   await chmod(folder, 0o711);
-  const server = await startPostgres({ folder, fallbackFolder: folder, port: await freePort() });
+  const server = await startPostgres({ folder, fallbackFolder: folder, port: await freePort(), settings });
   const pool = new Pool({ connectionString: server.url, max: 1 });
   // A server that stops ends its connections.
   pool.on('error', () => undefined);

@@ -1,24 +1,34 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { Pool } from 'pg';
 import { openEngine } from '../../src/engine/index.ts';
 import { journalSchema } from '../../src/journal/index.ts';
 import { migrateSchema } from '../../src/migrations/index.ts';
+import { load } from '../results.ts';
 import { postgresServer, redisServer, type Server } from '../servers.ts';
 import { CONTRACTS, QUEUES } from './app.ts';
 import type { Spent } from './dashboard.ts';
 import { BulkJournal } from './bulk-journal.ts';
 import { fill, type Amounts, type Filled } from './fill.ts';
 import { wholeJournal } from './journal.ts';
+import { Statements, STATEMENT_SETTINGS } from './statements.ts';
 
 /**
  * What do the pages cost where there is much to show? `npm run bench:page` fills each engine with a million runs, 100,000 dead letters of 200 causes and 50
  * queues, and asks a dashboard in a process of its own for each page, 20 times: how long the answer takes, what it asks the engine, and what it weighs.
- * `-- redis` or `-- postgres` for one of the engines, `-- 100000` for so many runs and a tenth of as many dead letters, `-- --only jobs` for pages of such names.
+ * `-- redis` or `-- postgres` for one of the engines, `-- 100000` for so many runs and a tenth of as many dead letters, `-- --only jobs` for pages of such names,
+ * `-- --statements` for what cost PostgreSQL most of each page.
  */
-const asked = process.argv.slice(2);
-const RUNS = Number(asked.find(each => /^\d+$/.test(each)) ?? 1_000_000);
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: { only: { type: 'string' }, statements: { type: 'boolean', default: false } },
+});
+const ENGINES = ['redis', 'postgres'];
+const unknown = positionals.find(each => !ENGINES.includes(each) && !/^\d+$/.test(each));
+if (unknown !== undefined) throw new Error(`Expected a number of runs, redis or postgres, got "${unknown}".`);
+const RUNS = Number(positionals.find(each => /^\d+$/.test(each)) ?? 1_000_000);
 const AMOUNTS: Amounts = {
   runs: RUNS,
   letters: RUNS / 10,
@@ -27,8 +37,7 @@ const AMOUNTS: Amounts = {
   actions: 10_000,
   hosts: 20,
 };
-const ONLY = asked[asked.indexOf('--only') + 1] ?? '';
-const IS_ONLY = asked.includes('--only');
+const ONLY = options.only;
 const TIMES = 20;
 /** The overview reads what it judges once in five to nine seconds: so long between two looks, each is a whole one. */
 const OVERVIEW_TIMES = 6;
@@ -36,6 +45,7 @@ const OVERVIEW_EVERY_MS = 9_500;
 const TABS = 20;
 const TABS_MS = 30_000;
 const TAB_EVERY_MS = 10_000;
+const LOOKS_FOLLOWED = 4;
 
 interface Question {
   readonly name: string;
@@ -127,11 +137,42 @@ class Subject {
     return { ms, sent: after.sent - before.sent, cpuMs: (after.cpuUs - before.cpuUs) / 1_000, bytes: text.length };
   }
 
+  /** Bytes that a page which follows the overview is sent: at first, and then a look on average. */
+  async follow(looks: number): Promise<readonly [first: number, others: number]> {
+    const left = new AbortController();
+    const { body } = await fetch(`${this.#url}/live`, { signal: left.signal });
+    const bytes = [0];
+    let text = '';
+    try {
+      for await (const chunk of body ?? []) {
+        bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) + chunk.length;
+        text = (text + Buffer.from(chunk).toString()).slice(-1_000);
+        // Whatever is sent of a look ends with it.
+        if (text.endsWith('event: look\ndata: {}\n\n') && bytes.push(0) > looks + 1) break;
+      }
+    } finally {
+      left.abort();
+    }
+    const [first = 0, ...others] = bytes.slice(0, looks + 1);
+    return [first, others.reduce((sum, each) => sum + each, 0) / looks];
+  }
+
   async end(): Promise<void> {
     const gone = once(this.#child, 'exit');
     this.#child.disconnect();
     await gone;
   }
+}
+
+/** Of those that are asked for. */
+function asked(filled: Filled): readonly Question[] {
+  return questionsOf(filled).filter(({ name }) => ONLY === undefined || name.includes(ONLY));
+}
+
+const NOBODY: Filled = { jobId: '', waitingId: '', user: '', order: '', cause: '', slowAt: 0 };
+if (asked(NOBODY).length === 0) {
+  const names = questionsOf(NOBODY).map(({ name }) => name);
+  throw new Error(`Expected --only to be a part of one of these: ${names.join('; ')}. Got "${ONLY}".`);
 }
 
 async function trial(server: Server): Promise<void> {
@@ -151,7 +192,8 @@ async function trial(server: Server): Promise<void> {
   const into = server.kind === 'PostgreSQL' ? new BulkJournal(bulk, namespace) : journal;
   const filled = await fill({ url: server.url, namespace }, engine, into, AMOUNTS, say);
   await bulk.end();
-  if (server.kind === 'PostgreSQL') await analyze(server);
+  const statements = server.kind === 'PostgreSQL' ? new Statements(server.url) : undefined;
+  await statements?.begin();
   const { failed, succeeded } = await journal.standing();
   say(
     `filled in ${((performance.now() - begunAt) / 1_000).toFixed(0)} s; the journal of ${RUNS} runs takes ${mb(failed.bytes + succeeded.bytes)} MB`,
@@ -166,7 +208,8 @@ async function trial(server: Server): Promise<void> {
       `nobody looks: ${((idle.sent - before.sent) / 10).toFixed(1)} commands a second, ${idle.memoryMb.toFixed(0)} MB`,
     );
     const rows: Readonly<Record<string, string>>[] = [];
-    for (const question of questionsOf(filled).filter(({ name }) => !IS_ONLY || name.includes(ONLY))) {
+    for (const question of asked(filled)) {
+      await statements?.forget();
       const answers: Awaited<ReturnType<Subject['ask']>>[] = [];
       let engineUs = 0;
       const asks = question.everyMs === undefined ? TIMES : OVERVIEW_TIMES;
@@ -202,6 +245,7 @@ async function trial(server: Server): Promise<void> {
             0.5,
           ),
         ),
+        load: String(Math.round(load())),
         KB: (
           at(
             sorted(each => each.bytes),
@@ -210,9 +254,12 @@ async function trial(server: Server): Promise<void> {
         ).toFixed(0),
       });
       say(Object.values(rows.at(-1) ?? {}).join(' | '));
+      for (const line of (await statements?.dearest(asks)) ?? []) console.log(`    ${line}`);
     }
     console.table(rows);
-    if (IS_ONLY) return;
+    if (ONLY !== undefined) return;
+    const [first, others] = await subject.follow(LOOKS_FOLLOWED);
+    say(`a page that follows the overview is sent ${kb(first)} KB, and ${kb(others)} KB with each look`);
     const { sent } = await subject.spent();
     const tabsBegan = performance.now();
     const [overview] = questionsOf(filled);
@@ -230,16 +277,14 @@ async function trial(server: Server): Promise<void> {
       `${TABS} tabs of the overview: ${((tabs.sent - sent) / seconds).toFixed(1)} commands a second; the dashboard holds ${tabs.memoryMb.toFixed(0)} MB`,
     );
   } finally {
+    await statements?.end();
     await subject.end();
     await engine.close(1_000);
   }
 }
 
-/** What a server that has been at work for a minute has done by itself. */
-async function analyze(server: Server): Promise<void> {
-  const pool = new Pool({ connectionString: server.url, max: 1 });
-  await pool.query('VACUUM ANALYZE');
-  await pool.end();
+function kb(bytes: number): string {
+  return (bytes / 1_024).toFixed(0);
 }
 
 function mb(bytes: number): string {
@@ -248,9 +293,9 @@ function mb(bytes: number): string {
 
 for (const [kind, open] of [
   ['redis', redisServer],
-  ['postgres', postgresServer],
+  ['postgres', () => postgresServer(options.statements ? STATEMENT_SETTINGS : {})],
 ] as const) {
-  if (['redis', 'postgres'].some(each => asked.includes(each)) && !asked.includes(kind)) continue;
+  if (ENGINES.some(each => positionals.includes(each)) && !positionals.includes(kind)) continue;
   const server = await open();
   try {
     await trial(server);
