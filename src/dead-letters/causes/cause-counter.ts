@@ -90,6 +90,19 @@ export class CauseCounter {
     return { queue, ...size, comparedAt: walkIn(entry?.value).comparedAt };
   }
 
+  /** Of these queues, in their order. */
+  async standings(queues: readonly string[]): Promise<readonly CauseStanding[]> {
+    const [sizes, entries] = await Promise.all([
+      Promise.all(queues.map(queue => this.index.size(queue))),
+      this.#store.getMany(WALKS, queues),
+    ]);
+    const walks = new Map(entries.map(({ name, value }) => [name, walkIn(value)]));
+    return sizes.map((size, nth) => {
+      const queue = queues[nth] ?? '';
+      return { queue, ...size, comparedAt: walks.get(queue)?.comparedAt };
+    });
+  }
+
   async #part(queue: string, { phase, from, comparedAt }: Walk, limit: number): Promise<Walk> {
     const page: Page<LetterEnd> = await this.index[phase](queue, from, limit);
     if (phase === 'uncounted') await this.#put(queue, page.items);

@@ -60,6 +60,8 @@ export interface CauseIndex {
   size(queue: string): Promise<IndexSize>;
   /** The most frequent first, beginning behind the first `skip`. */
   causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]>;
+  /** That one, however rare it is; undefined where the queue has none of it. */
+  cause(queue: string, cause: string): Promise<CountedCause | undefined>;
   /** How many letters of each of these causes ended in each stretch, of those that are still there; without causes that did not strike then. */
   strikes(queue: string, causes: readonly string[], times: Stretches): Promise<ReadonlyMap<string, readonly number[]>>;
   /** Newest end first; of one cause, or of all failures. */

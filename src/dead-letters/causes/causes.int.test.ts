@@ -160,6 +160,18 @@ describe.each(engineCases)('causes of dead letters on $kind', engineCase => {
     expect((await page.groups())[0]?.count).toBe(1_000);
   });
 
+  test('the page of one cause finds it however rare it is among the causes of its queue', async () => {
+    const word = (n: number): string => String.fromCharCode(97 + Math.floor(n / 26), 97 + (n % 26));
+    await seed(421, index => `the ${word(Math.floor(index / 2))}-service refused`);
+    await counter.compare('causes');
+    const rare = (await letters.groups()).find(({ count }) => count === 1)?.fingerprint;
+    const page = new DeadLetters({ engine, app, bounded: true });
+    expect((await page.groups()).map(({ fingerprint }) => fingerprint)).not.toContain(rare);
+    expect(await page.groups({ fingerprint: rare, all: true })).toMatchObject([{ fingerprint: rare, count: 1 }]);
+    expect(await page.list({ fingerprint: rare, all: true })).toHaveLength(1);
+    expect(await page.groups({ fingerprint: 'none', all: true })).toEqual([]);
+  });
+
   test('many that ended in one millisecond are all counted', async () => {
     await seed(30);
     const walked: string[] = [];

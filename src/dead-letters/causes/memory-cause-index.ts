@@ -40,6 +40,10 @@ export class MemoryCauseIndex implements CauseIndex {
     return causes.toSorted((a, b) => b.count - a.count).slice(skip, skip + limit);
   }
 
+  async cause(queue: string, cause: string): Promise<CountedCause | undefined> {
+    return (await this.causes(queue, 0, Infinity)).find(each => each.cause === cause);
+  }
+
   async strikes(
     queue: string,
     causes: readonly string[],

@@ -1,8 +1,11 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Pool } from 'pg';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { z } from 'zod';
+import { freshDatabase } from '../../../tests/support/engines.ts';
 import { startRedis, type RedisServer } from '../../../tests/support/redis-server.ts';
 import { seedLetters } from '../../../tests/support/seed-letters.ts';
+import { MIGRATED_NAMESPACE } from '../../../tests/support/templates.ts';
 import { defineApp, defineJob } from '../../contracts/index.ts';
 import { openEngine, type Engine } from '../../engine/index.ts';
 import { DeadLetters } from '../dead-letters.ts';
@@ -62,4 +65,43 @@ test('the page of causes costs a bounded number of commands, whatever a queue ho
   expect(await commandsOf(async () => (struck = await page.strikes([...others, own], day)))).toBeLessThan(300);
   expect(struck.get(own.fingerprint)?.reduce((sum, count) => sum + count, 0)).toBe(own.count);
   expect(struck.size).toBe(1);
+});
+
+test('on PostgreSQL the page of causes, and the page of one, cost as many statements of ten queues as of two', async () => {
+  const statements = async (queues: number): Promise<number> => {
+    const database = await freshDatabase('migrated_engine');
+    const place = { url: database.url, namespace: MIGRATED_NAMESPACE };
+    const jobs = Array.from({ length: queues }, (_, n) =>
+      defineJob({ queue: `q${n}`, name: `job-${n}`, schema: z.object({}) }),
+    );
+    const many = defineApp({ jobs, handlers: [] });
+    const own = openEngine({ ...place, role: 'producer' });
+    onTestFinished(async () => {
+      await own.close(1_000);
+      await database.drop();
+    });
+    for (const { queue } of jobs) {
+      await seedLetters(place, queue, 4, index => ({ name: 'work', data: '{}', reason: `it is ${'ab'[index % 2]}` }));
+      await (await CauseCounter.open(many, own)).compare(queue);
+    }
+    const look = async (): Promise<void> => {
+      const page = new DeadLetters({ engine: own, app: many, bounded: true });
+      const groups = await page.groups();
+      expect(groups.map(({ count }) => count)).toEqual([queues * 2, queues * 2]);
+      await page.standing();
+      const day = { from: (groups[0]?.lastEndedAt ?? 0) - 86_400_000, stepMs: 3_600_000, steps: 48 };
+      expect((await page.strikes(groups, day)).size).toBe(2);
+      const asked = { fingerprint: groups[0]?.fingerprint ?? '', all: true };
+      expect(await page.list(asked, 200)).toHaveLength(queues * 2);
+      expect(await page.groups(asked)).toHaveLength(1);
+    };
+    // What is found out once, such as which queues there are.
+    await look();
+    const sent = vi.spyOn(Pool.prototype, 'query');
+    await look();
+    const count = sent.mock.calls.length;
+    sent.mockRestore();
+    return count;
+  };
+  expect(await statements(10)).toBe(await statements(2));
 });

@@ -41,14 +41,13 @@ const SIZE = joinable(
          coalesce(sum(count), 0) AS counted, coalesce(sum(count) FILTER (WHERE NOT expected), 0) AS failures
     FROM shiftwork_cause WHERE queue = $1`,
 );
-const CAUSES = joinable(
-  ['text', 'integer', 'integer'],
-  `
+const CAUSE = `
   SELECT c.cause, c.name, c.reason, c.expected, c.count,
          (SELECT min(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS first,
          (SELECT max(ended_ms) FROM shiftwork_letter l WHERE l.queue = $1 AND l.cause = c.cause) AS last
-    FROM shiftwork_cause c WHERE c.queue = $1 ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`,
-);
+    FROM shiftwork_cause c WHERE c.queue = $1`;
+const CAUSES = joinable(['text', 'integer', 'integer'], `${CAUSE} ORDER BY c.count DESC, c.cause OFFSET $2 LIMIT $3`);
+const ONE_CAUSE = joinable(['text', 'text'], `${CAUSE} AND c.cause = $2`);
 const STRIKES = joinable(
   ['text', 'text[]', 'bigint', 'bigint', 'integer'],
   `
@@ -79,7 +78,12 @@ const UNCOUNTED = `
 const UNCOUNTED_NEWEST = joinable(
   ['text', 'integer'],
   `
-  WITH page AS (${FAILED} ORDER BY finished_at_ms DESC NULLS LAST LIMIT $2)
+  WITH page AS (
+    SELECT id, ended FROM (
+      (${FAILED} AND finished_at_ms IS NOT NULL ORDER BY finished_at_ms DESC LIMIT $2)
+      UNION ALL (${FAILED} AND finished_at_ms IS NULL LIMIT $2)
+    ) AS newest ORDER BY ended DESC LIMIT $2
+  )
   SELECT page.id, page.ended FROM page WHERE NOT ${IS_COUNTED}`,
 );
 const GONE = `
@@ -125,16 +129,12 @@ export class PostgresCauseIndex implements CauseIndex {
   }
 
   async causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]> {
-    const { rows } = await this.#pool.query<CauseRow>(CAUSES, [queue, skip, limit]);
-    return rows.map(({ cause, expected, name, reason, count, first, last }) => ({
-      cause,
-      expected,
-      name,
-      reason,
-      count: Number(count),
-      firstEndedAt: Number(first),
-      lastEndedAt: Number(last),
-    }));
+    return (await this.#pool.query<CauseRow>(CAUSES, [queue, skip, limit])).rows.map(causeOf);
+  }
+
+  async cause(queue: string, cause: string): Promise<CountedCause | undefined> {
+    const [row] = (await this.#pool.query<CauseRow>(ONE_CAUSE, [queue, cause])).rows;
+    return row && causeOf(row);
   }
 
   async strikes(
@@ -192,6 +192,18 @@ export class PostgresCauseIndex implements CauseIndex {
       next: rows.length < limit ? undefined : rows.at(-1)?.id,
     };
   }
+}
+
+function causeOf({ cause, expected, name, reason, count, first, last }: CauseRow): CountedCause {
+  return {
+    cause,
+    expected,
+    name,
+    reason,
+    count: Number(count),
+    firstEndedAt: Number(first),
+    lastEndedAt: Number(last),
+  };
 }
 
 function endOf({ id, ended }: EndRow): LetterEnd {

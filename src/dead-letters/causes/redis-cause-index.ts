@@ -42,23 +42,11 @@ export class RedisCauseIndex implements CauseIndex {
   }
 
   async causes(queue: string, skip: number, limit: number): Promise<readonly CountedCause[]> {
-    const flat = texts(await runScript(this.#redis, CAUSES, this.#keys(queue), [skip, limit]));
-    const found: CountedCause[] = [];
-    for (let at = 0; at + 4 < flat.length; at += 5) {
-      const [cause = '', count = '', about = '', first = '', last = ''] = flat.slice(at, at + 5);
-      const [, expected, json = '[]'] = /^\d+:(\d):([^]*)$/.exec(about) ?? [];
-      const [name, reason] = texts(JSON.parse(json));
-      found.push({
-        cause,
-        expected: expected === '1',
-        name: name ?? '?',
-        reason: reason ?? '',
-        count: Number(count),
-        firstEndedAt: memberOf(first).endedAt,
-        lastEndedAt: memberOf(last).endedAt,
-      });
-    }
-    return found;
+    return causesIn(await runScript(this.#redis, CAUSES, this.#keys(queue), [skip, limit]));
+  }
+
+  async cause(queue: string, cause: string): Promise<CountedCause | undefined> {
+    return causesIn(await runScript(this.#redis, CAUSES, this.#keys(queue), [0, 1, cause]))[0];
   }
 
   async strikes(
@@ -173,6 +161,27 @@ function pairs(flat: readonly string[]): readonly LetterEnd[] {
 function memberOf(member: string): LetterEnd {
   const [, end = '0', id = ''] = /^[^:]*:(\d+):([^]*)$/.exec(member) ?? [];
   return { id, endedAt: Number(end) };
+}
+
+/** As its script answers them. */
+function causesIn(answer: unknown): readonly CountedCause[] {
+  const flat = texts(answer);
+  const found: CountedCause[] = [];
+  for (let at = 0; at + 4 < flat.length; at += 5) {
+    const [cause = '', count = '', about = '', first = '', last = ''] = flat.slice(at, at + 5);
+    const [, expected, json = '[]'] = /^\d+:(\d):([^]*)$/.exec(about) ?? [];
+    const [name, reason] = texts(JSON.parse(json));
+    found.push({
+      cause,
+      expected: expected === '1',
+      name: name ?? '?',
+      reason: reason ?? '',
+      count: Number(count),
+      firstEndedAt: memberOf(first).endedAt,
+      lastEndedAt: memberOf(last).endedAt,
+    });
+  }
+  return found;
 }
 
 function texts(value: unknown): readonly string[] {

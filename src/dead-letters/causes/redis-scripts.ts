@@ -45,10 +45,16 @@ for at = 1, #ARGV, 2 do
 end
 `;
 
-/** ARGV: skip, limit. Answers of each cause: itself, its count, what is kept of its newest, its first and its last member. */
+/** ARGV: skip, limit, and the cause where only that one is asked for. Answers of each cause: itself, its count, what is kept of its newest, its first and its last member. */
 export const CAUSES = `
 local found = {}
-local causes = redis.call('ZREVRANGE', KEYS[3], ARGV[1], ARGV[1] + ARGV[2] - 1, 'WITHSCORES')
+local causes
+if ARGV[3] then
+  local count = redis.call('ZSCORE', KEYS[3], ARGV[3])
+  causes = count and { ARGV[3], count } or {}
+else
+  causes = redis.call('ZREVRANGE', KEYS[3], ARGV[1], ARGV[1] + ARGV[2] - 1, 'WITHSCORES')
+end
 for at = 1, #causes, 2 do
   local cause = causes[at]
   local low, high = '[' .. cause .. ':', '(' .. cause .. ';'

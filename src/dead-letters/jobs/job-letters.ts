@@ -19,6 +19,7 @@ import { asksOfJobs, type DeadLetterFilter } from '../dead-letter-filter.ts';
 import type { DeadLetterReport } from '../dead-letter-report.ts';
 import type { DiscardAct, LetterSample, LetterSource, LetterStanding, ReplayAct } from '../letter-source.ts';
 import { readLetter } from '../read-letter.ts';
+import { CatchUp, type HoldingQueue } from './catch-up.ts';
 import { fitsJob } from './fits-job.ts';
 import { strikesOf } from './strikes-of.ts';
 import { taggedLetters, type Bound } from './tagged-letters.ts';
@@ -43,9 +44,10 @@ interface NamedLetter extends LetterEnd {
   readonly queue: EngineQueue;
 }
 
-interface HoldingQueue {
-  readonly name: string;
-  readonly dead: number;
+interface ListedEnd extends LetterEnd {
+  readonly queue: string;
+  /** As it was counted, where it was found by its cause. */
+  readonly cause?: string;
 }
 
 /**
@@ -57,8 +59,6 @@ const KNOWN_EACH_MS = 3_000;
 /** Causes of one queue that a page shows: the most frequent. */
 const CAUSES_SHOWN = 200;
 const CAUSES_AT_ONCE = 500;
-/** Letters that a page reads for the index, in each of two ways. */
-const COUNTED_BY_PAGE = 100;
 const READ_AT_ONCE = 50;
 const WALKED_AT_ONCE = 200;
 /** Letters that a sample looks at: where each has to be read for it, and where not. */
@@ -75,10 +75,12 @@ export class JobLetters implements LetterSource {
     string,
     { readonly dead: number; readonly at: number; readonly groups: readonly DeadLetterGroup[] }
   >();
+  readonly #catchUp: CatchUp;
   #opening: Promise<CauseCounter> | undefined;
 
   constructor(options: JobLettersOptions) {
     this.#options = options;
+    this.#catchUp = new CatchUp(options.engine, () => this.#counter());
   }
 
   keeps(id: string): boolean {
@@ -92,38 +94,39 @@ export class JobLetters implements LetterSource {
       const letter = await readLetter(this.#options.app, queue, id, endedAt);
       if (letter !== undefined) found.push(letter);
     }
-    for (const queue of await this.#queuesOf(filter)) found.push(...(await this.#newest(queue, filter, limit)));
+    const queues = await this.#queuesOf(filter);
+    await this.#standings(queues);
+    const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
+    const ends = await Promise.all(queues.map(queue => this.#newest(queue, filter, most)));
+    found.push(...(await this.#read(newestFirst(ends.flat()).slice(0, most))));
     return newestFirst(found).slice(0, limit).map(named);
   }
 
   async groups(filter: DeadLetterFilter): Promise<readonly DeadLetterGroup[]> {
     const queues = await this.#holding(filter);
-    if (this.#options.bounded) {
-      // Each is a few short questions, where it is asked at all; else each may be a walk through all of its letters.
-      const knownMs = Object.keys(filter).length > 0 ? 0 : Math.max(KNOWN_MS, queues.length * KNOWN_EACH_MS);
-      return (await Promise.all(queues.map(queue => this.#groupsOf(queue, filter, knownMs)))).flat();
-    }
-    const found: DeadLetterGroup[] = [];
-    for (const { name } of queues) {
-      await this.#caughtUp(name);
-      for (const cause of await this.#causes(name, filter)) found.push(groupOf(name, cause));
-    }
-    return found;
-  }
-
-  async #groupsOf(
-    { name, dead }: HoldingQueue,
-    filter: DeadLetterFilter,
-    knownMs: number,
-  ): Promise<readonly DeadLetterGroup[]> {
-    const known = this.#known.get(name);
+    const isWhole = this.#options.bounded && Object.keys(filter).length === 0;
+    const knownMs = isWhole ? Math.max(KNOWN_MS, queues.length * KNOWN_EACH_MS) : 0;
     const at = performance.now();
-    if (known?.dead === dead && at - known.at < knownMs) return known.groups;
-    const { kept, counted } = await this.#caughtUp(name);
-    const groups = (await this.#causes(name, filter)).map(cause => groupOf(name, cause));
-    if (knownMs > 0 && kept === dead && counted === dead) this.#known.set(name, { dead, at, groups });
-    else this.#known.delete(name);
-    return groups;
+    const knownOf = ({ name, dead }: HoldingQueue): readonly DeadLetterGroup[] | undefined => {
+      const known = this.#known.get(name);
+      return known?.dead === dead && at - known.at < knownMs ? known.groups : undefined;
+    };
+    const asked = queues.filter(queue => knownOf(queue) === undefined).map(({ name }) => name);
+    const standings = new Map((await this.#standings(asked)).map(each => [each.queue, each]));
+    const found = await Promise.all(
+      queues.map(async queue => {
+        const { name, dead } = queue;
+        const standing = standings.get(name);
+        const known = standing === undefined ? knownOf(queue) : undefined;
+        if (known !== undefined) return known;
+        const groups = (await this.#causes(name, filter)).map(cause => groupOf(name, cause));
+        if (knownMs > 0 && standing?.kept === dead && standing.counted === dead)
+          this.#known.set(name, { dead, at, groups });
+        else this.#known.delete(name);
+        return groups;
+      }),
+    );
+    return found.flat();
   }
 
   /** Of the causes of these groups, by fingerprint. Costs a command a queue. */
@@ -144,17 +147,16 @@ export class JobLetters implements LetterSource {
       return (await this.groups(filter)).reduce((sum, { count }) => sum + count, 0);
     }
     let count = 0;
-    for (const queue of await this.#queuesOf(filter)) {
-      const { kept, failures } = await this.#caughtUp(queue);
+    for (const { kept, failures } of await this.#standings(await this.#queuesOf(filter)))
       count += all === true ? kept : failures;
-    }
     return count;
   }
 
   async standing(): Promise<readonly LetterStanding[]> {
-    const counter = await this.#counter();
     const queues = [...(await this.#options.queues())];
-    const standings = await Promise.all(queues.map(queue => counter.standing(queue)));
+    const standings = this.#options.bounded
+      ? await this.#catchUp.of(queues)
+      : await (await this.#counter()).standings(queues);
     return standings.map(({ queue, kept, counted, comparedAt }) => ({ kind: 'job', queue, kept, counted, comparedAt }));
   }
 
@@ -227,7 +229,7 @@ export class JobLetters implements LetterSource {
     let count = 0;
     const bound = { left: asksOfJobs(filter) ? READ_FOR_SAMPLE : WALKED_FOR_SAMPLE };
     for (const queue of await this.#queuesOf(filter)) {
-      await this.#caughtUp(queue);
+      await this.#standings([queue]);
       for await (const { id } of this.#among(index, queue, filter, bound)) {
         count += 1;
         if (ids.length < SAMPLED) ids.push(shownJobId({ queue, id }));
@@ -257,12 +259,10 @@ export class JobLetters implements LetterSource {
     }
   }
 
-  async #newest(queue: string, filter: DeadLetterFilter, limit: number): Promise<readonly DeadLetter[]> {
+  async #newest(queue: string, filter: DeadLetterFilter, most: number): Promise<readonly ListedEnd[]> {
     const { index } = await this.#counter();
-    await this.#caughtUp(queue);
     const { fingerprint, name, all, since = 0, until = Infinity } = filter;
-    const most = Math.min(limit, Number.MAX_SAFE_INTEGER);
-    const ends: (LetterEnd & { readonly cause?: string })[] = [];
+    const ends: Omit<ListedEnd, 'queue'>[] = [];
     if (fingerprint === undefined && name === undefined && all !== true) {
       ends.push(...(await index.newest(queue, undefined, most)));
     } else {
@@ -270,14 +270,20 @@ export class JobLetters implements LetterSource {
         ends.push(...(await index.newest(queue, cause, most)).map(end => ({ ...end, cause })));
       }
     }
-    const opened = await this.#options.engine.queue(queue);
-    const chosen = newestFirst(ends.filter(({ endedAt }) => endedAt >= since && endedAt <= until)).slice(0, most);
+    const asked = ends.filter(({ endedAt }) => endedAt >= since && endedAt <= until);
+    return newestFirst(asked)
+      .slice(0, most)
+      .map(end => ({ ...end, queue }));
+  }
+
+  async #read(chosen: readonly ListedEnd[]): Promise<readonly DeadLetter[]> {
+    const { app, engine } = this.#options;
     const found: DeadLetter[] = [];
     for (let at = 0; at < chosen.length; at += READ_AT_ONCE) {
       const part = chosen.slice(at, at + READ_AT_ONCE);
       const letters = await Promise.all(
-        part.map(async ({ id, endedAt, cause }) => {
-          const letter = await readLetter(this.#options.app, opened, id, endedAt);
+        part.map(async ({ id, endedAt, cause, queue }) => {
+          const letter = await readLetter(app, await engine.queue(queue), id, endedAt);
           // A release may name causes otherwise than the one that counted it.
           return letter && { ...letter, fingerprint: cause ?? letter.fingerprint };
         }),
@@ -294,32 +300,32 @@ export class JobLetters implements LetterSource {
   ): Promise<readonly CountedCause[]> {
     const { index } = await this.#counter();
     const found: CountedCause[] = [];
-    for (let skip = 0, more = true; more && skip < limit; skip += CAUSES_AT_ONCE) {
+    const one = fingerprint === undefined ? undefined : await index.cause(queue, fingerprint);
+    if (one !== undefined) found.push(one);
+    for (let skip = 0, more = true; more && fingerprint === undefined && skip < limit; skip += CAUSES_AT_ONCE) {
       const page = await index.causes(queue, skip, Math.min(limit - skip, CAUSES_AT_ONCE));
       more = page.length === CAUSES_AT_ONCE;
       found.push(...page);
     }
-    return found.filter(
-      each =>
-        (fingerprint === undefined || each.cause === fingerprint) &&
-        (name === undefined || each.name === name) &&
-        (all === true || !each.expected),
-    );
+    return found.filter(each => (name === undefined || each.name === name) && (all === true || !each.expected));
   }
 
-  async #caughtUp(queue: string): Promise<CauseStanding> {
+  /** Of each, once what is not counted has been: for a page a bounded part of it. Else one queue behind the other, each may be a walk through its letters. */
+  async #standings(queues: readonly string[]): Promise<readonly CauseStanding[]> {
+    if (this.#options.bounded) return this.#catchUp.of(queues);
+    const found: CauseStanding[] = [];
+    for (const queue of queues) found.push(await this.#compared(queue));
+    return found;
+  }
+
+  async #compared(queue: string): Promise<CauseStanding> {
     // An engine that is away says so here, in words.
     await this.#options.engine.queue(queue);
     const counter = await this.#counter();
     const standing = await counter.standing(queue);
     const isSame = standing.kept === standing.counted;
     if (isSame && (await counter.index.uncountedNewest(queue, 1)).length === 0) return standing;
-    if (this.#options.bounded) {
-      await counter.countNewest(queue, COUNTED_BY_PAGE);
-      await counter.step(queue, COUNTED_BY_PAGE);
-    } else {
-      await counter.compare(queue);
-    }
+    await counter.compare(queue);
     return counter.standing(queue);
   }
 
@@ -351,10 +357,8 @@ export class JobLetters implements LetterSource {
     return queue === undefined ? [...(await this.#options.queues())] : [queue];
   }
 
-  /** Those of them that have dead letters: one question for all, and most have none. */
   async #holding(filter: DeadLetterFilter): Promise<readonly HoldingQueue[]> {
-    const contents = await this.#options.engine.contents(await this.#queuesOf(filter), []);
-    return contents.flatMap(({ name, counts: { dead } }) => (dead > 0 ? [{ name, dead }] : []));
+    return this.#catchUp.holding(await this.#queuesOf(filter), this.#options.bounded ? undefined : 0);
   }
 
   #counter(): Promise<CauseCounter> {

@@ -14,6 +14,11 @@ import { settled } from '../../time/index.ts';
 /** What a pool needs beside one connection per worker for LISTEN. */
 const SPARE_CONNECTIONS = 4;
 const PRODUCER_CONNECTIONS = 10;
+/**
+ * Whoever looks at something every few seconds finds connections that stand: on a new one the server reads its catalogs anew, and the plan of one
+ * statement of the overview takes 25 ms and more there, in the place of 5.
+ */
+const IDLE_CONNECTION_MS = 60_000;
 /** A worker's queries take milliseconds; a minute of silence means that the connection is gone. */
 const SILENCE_MS = 60_000;
 const LIMITS = {
@@ -55,6 +60,7 @@ export class WatchedPool {
       {
         ...this.#connection,
         max: role === 'producer' ? PRODUCER_CONNECTIONS : SPARE_CONNECTIONS,
+        idleTimeoutMillis: IDLE_CONNECTION_MS,
         onConnect: boundSession({ idleInTransactionMs: IDLE_MS, statementMs: STATEMENT_MS[role] }),
       },
       LIMITS[role],

@@ -21,6 +21,7 @@ import type { NewFlow, TurnQueue, TurnQueueSettings } from '../turns/index.ts';
 import { postgresBackend } from '../bullmq/postgres/backend.ts';
 import { checkPostgres } from './check.ts';
 import { postgresContents, postgresSpace } from '../bullmq/postgres/contents/postgres-contents.ts';
+import { JobSizes } from '../bullmq/postgres/contents/job-sizes.ts';
 import { PostgresBatches } from '../bullmq/postgres/postgres-batches.ts';
 import { PostgresEnds } from '../bullmq/postgres/postgres-ends.ts';
 import { hasPostgresQueue, postgresQueueNames } from '../bullmq/postgres/queue-names.ts';
@@ -59,9 +60,12 @@ export class PostgresEngine implements Engine {
   readonly #reads = new WeakMap<WatchedPool, JoinedReads>();
   #counted:
     { readonly queues: string; readonly at: number; readonly read: Promise<readonly QueueContents[]> } | undefined;
+  readonly #sizes = new JobSizes();
   #signs: WorkSigns | undefined;
   #ends: JobEnds | undefined;
   #opening: Promise<WatchedPool> | undefined;
+  /** That the schema has all that this release needs. */
+  #standing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(url: URL, options: EngineOptions) {
@@ -125,11 +129,7 @@ export class PostgresEngine implements Engine {
     if (this.#closing !== undefined) throw this.#outage.error(CLOSED);
     const watched = await this.#open();
     const pool = this.#borrow(watched);
-    const { signal } = this.#stop;
-    const again = (cause: unknown): boolean => this.#options.role === 'worker' && isUnreachable(cause);
-    await retryPatiently(() => insistOnSchema(pool, this.#schema), { again, signal }).catch((cause: unknown) => {
-      throw this.#explained(cause);
-    });
+    await this.#insistOnSchema(pool);
     await this.clock.known();
     this.#signs ??= new WorkSigns({ pool, listen: parts => watched.listen(parts) });
     this.#signs.watch(name);
@@ -140,6 +140,19 @@ export class PostgresEngine implements Engine {
       sender: this.#sender,
       settings,
       eventsKept: EVENTS_KEPT,
+    });
+  }
+
+  /** Asked once in the life of a process: a page of fifty queues asked a hundred times. */
+  async #insistOnSchema(pool: PgPool): Promise<void> {
+    const { signal } = this.#stop;
+    const again = (cause: unknown): boolean => this.#options.role === 'worker' && isUnreachable(cause);
+    this.#standing ??= retryPatiently(() => insistOnSchema(pool, this.#schema), { again, signal });
+    const standing = this.#standing;
+    await standing.catch((cause: unknown) => {
+      // Somebody may have migrated it by the next time.
+      if (this.#standing === standing) this.#standing = undefined;
+      throw this.#explained(cause);
     });
   }
 
@@ -220,7 +233,7 @@ export class PostgresEngine implements Engine {
     const isKnown = of === queues.join('/') && performance.now() - at < COUNTED_FRESH_MS;
     // Whoever looks at both asks for the numbers once.
     const counted = (isKnown ? read : undefined) ?? postgresContents(pool, queues, []);
-    return postgresSpace(pool, queues, counted).catch((cause: unknown) => {
+    return postgresSpace(pool, queues, counted, this.#sizes).catch((cause: unknown) => {
       throw this.#explained(cause);
     });
   }

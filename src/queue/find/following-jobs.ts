@@ -3,7 +3,7 @@ import { readMeta, traceIdOf } from '../meta/job-meta.ts';
 import { shownJobId } from '../ids/job-id.ts';
 import type { CheckedFind } from './check-find.ts';
 import { isAsked, readEach, type LiveJobs } from './live-jobs.ts';
-import { walkUnfinished } from './walk-unfinished.ts';
+import { walkTogether } from './walk-unfinished.ts';
 
 /** Jobs that are looked through: nothing leads from a trace or a cause to jobs that wait. */
 const LOOKED_THROUGH = 10_000;
@@ -18,7 +18,7 @@ export function isAbout({ telemetry }: GroupedOptions, id: string): boolean {
   return isTraceId(id) ? traceIdOf(traceparent) === id : correlationId === id || causationId === id;
 }
 
-/** Jobs that wait or run and follow from a job, or belong to a trace: at most 20 trips, and what was found is read. */
+/** Jobs that wait or run and follow from a job, or belong to a trace: a few trips to each queue, all at one time, and what was found is read. */
 export async function followingJobs(
   engine: Engine,
   queues: readonly string[],
@@ -30,7 +30,7 @@ export async function followingJobs(
   let beyond = false;
   // Most jobs have nothing to do with it: they are passed over in the engine, where the id is written as it is.
   const holds = /^[\w./-]+$/.test(id) ? id : undefined;
-  for await (const part of walkUnfinished(engine, queues, ['delayed', 'waiting', 'running'], holds)) {
+  for await (const part of walkTogether(engine, queues, ['delayed', 'waiting', 'running'], holds)) {
     for (const job of part.jobs) {
       if (isAbout(job.opts, id)) ids.add(shownJobId({ queue: job.queue, id: job.id }));
     }

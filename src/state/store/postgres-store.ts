@@ -1,4 +1,5 @@
 import type { PgPool } from 'bullmq';
+import { joinable } from '../../engine/index.ts';
 import { type StateChange, type StateEntry, type StateStore } from './state-store.ts';
 
 interface Row {
@@ -13,12 +14,18 @@ interface ReadRow extends Row {
 }
 
 const LEFT = '(extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS left_ms';
-const READ = `
+const READ = joinable(
+  ['text', 'text[]'],
+  `
   SELECT name, value, version, ${LEFT} FROM shiftwork_state
-   WHERE collection = $1 AND name = ANY($2::text[]) AND expires_at > clock_timestamp()`;
-const LIST = `
+   WHERE collection = $1 AND name = ANY($2::text[]) AND expires_at > clock_timestamp()`,
+);
+const LIST = joinable(
+  ['text'],
+  `
   SELECT name, value, version, ${LEFT} FROM shiftwork_state
-   WHERE collection = $1 AND expires_at > clock_timestamp() ORDER BY name COLLATE "C"`;
+   WHERE collection = $1 AND expires_at > clock_timestamp() ORDER BY name COLLATE "C"`,
+);
 const LATEST = `
   SELECT name, value, version, ${LEFT} FROM shiftwork_state
    WHERE collection = $1 AND expires_at > clock_timestamp()

@@ -1,7 +1,10 @@
 import { Pool } from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { engineCases } from '../../../../tests/support/engines.ts';
+import { engineCases, freshDatabase } from '../../../../tests/support/engines.ts';
+import { MIGRATED_NAMESPACE } from '../../../../tests/support/templates.ts';
 import { openEngine } from '../../open-engine.ts';
+import { schemaOf } from '../../settings/namespace.ts';
+import { JoinedReads } from './joined-reads.ts';
 
 test("BullMQ's questions about many jobs of many queues are one statement each, with the answers of each by itself", async () => {
   const engineCase = engineCases.find(({ kind }) => kind === 'postgres');
@@ -59,4 +62,91 @@ test("BullMQ's questions about many jobs of many queues are one statement each, 
     Promise.all(queues.map(queue => queue.getJobCounts('waiting', 'prioritized'))),
   );
   expect([counts, first]).toEqual([1, { waiting: 6, prioritized: 1 }]);
+  const [boards, board] = await statements(() =>
+    Promise.all(
+      queues.flatMap(queue => [queue.getGlobalConcurrency(), queue.getJobSchedulersCount(), queue.getWorkersCount()]),
+    ),
+  );
+  expect([boards, board]).toEqual([3, [null, 0, 0, 5, 0, 0]]);
+});
+
+test('what BullMQ is answered in place of what it asks is what it would have been answered', async () => {
+  const database = await freshDatabase('migrated_engine');
+  const engine = openEngine({ url: database.url, namespace: MIGRATED_NAMESPACE, role: 'producer' });
+  onTestFinished(async () => {
+    await engine.close(1_000);
+    await database.drop();
+  });
+  const queue = await engine.queue('counted');
+  await queue.addBulk([
+    { name: 'a', data: {} },
+    { name: 'a', data: {} },
+    ...[1, 2, 3].map(() => ({ name: 'b', data: {}, opts: { priority: 3 } })),
+    { name: 'c', data: {}, opts: { delay: 60_000 } },
+  ]);
+  await queue.pause();
+  const backing = await engine.backing();
+  if (backing.kind !== 'postgres') throw new Error('Expected PostgreSQL.');
+  const { pool } = backing;
+  const states = ['active', 'completed', 'completed', 'failed', 'failed', 'failed', 'waiting-children'];
+  for (const [nth, state] of states.entries())
+    await pool.query(
+      "INSERT INTO job (queue, id, seq, name, state, added_at_ms, finished_at_ms) VALUES ('counted', $1, $2, 'x', $3::job_state, 1, $2)",
+      [`made-${nth}`, 1_000 + nth, state],
+    );
+  const asked = vi.spyOn(JoinedReads.prototype, 'query');
+  const sent = vi.spyOn(Pool.prototype, 'query');
+  await queue.getJobCounts('waiting');
+  await queue.getRanges(['failed'], 0, 9);
+  const [counts = '', range = ''] = asked.mock.calls.map(([text]) => text);
+  expect([counts, range]).toEqual([expect.stringContaining('COUNT(*) FILTER'), expect.stringContaining('get_range(')]);
+  expect(sent.mock.calls.flat()).not.toContain(counts);
+  // Past what puts another in its place.
+  const plain = new Pool({ connectionString: database.url, options: `-c search_path=${schemaOf(MIGRATED_NAMESPACE)}` });
+  const sets = [
+    'wait',
+    'waiting',
+    'prioritized',
+    'active',
+    'delayed',
+    'completed',
+    'failed',
+    'waiting-children',
+    'paused',
+  ];
+  const places = [
+    [0, 0],
+    [0, -1],
+    [1, 1],
+    [1, 9],
+    [2, 1],
+    [null, null],
+    [-3, 1],
+  ];
+  const ranges = sets.flatMap(set =>
+    places.flatMap(place => [true, false].map(way => ['counted', set, ...place, way])),
+  );
+  const own = await Promise.all(ranges.map(async params => (await plain.query(range, params)).rows));
+  // Many at once are one statement.
+  const instead = await Promise.all(ranges.map(async params => (await pool.query(range, params)).rows));
+  expect(sent.mock.calls.flat()).toContainEqual(expect.stringContaining('shiftwork_nth'));
+  for (const [nth, params] of ranges.entries()) expect([params, instead[nth]]).toEqual([params, own[nth]]);
+  expect(own[ranges.findIndex(([, set, from, , way]) => set === 'failed' && from === 0 && way === false)]).toEqual([
+    { id: 'made-5' },
+  ]);
+  const { rows: counted } = await plain.query(counts, ['counted']);
+  await plain.end();
+  expect((await pool.query(counts, ['counted'])).rows).toEqual(counted);
+  expect(counted).toEqual([
+    {
+      active: '1',
+      completed: '2',
+      failed: '3',
+      delayed: '1',
+      waiting: '2',
+      prioritized: '3',
+      'waiting-children': '1',
+      paused: '1',
+    },
+  ]);
 });

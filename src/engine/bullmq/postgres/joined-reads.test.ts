@@ -32,7 +32,9 @@ test('what is asked for many in one turn of the loop is one statement, and each 
   expect(answers.map(({ rows }) => rows)).toEqual([[{ id: 'a' }], [{ id: 'b' }, { id: 'c' }], []]);
   expect(asked).toEqual([
     {
-      text: expect.stringMatching(/LATERAL \(SELECT \* FROM job WHERE queue = asked\.p1 AND id = asked\.p2 OFFSET 0\)/),
+      text: expect.stringMatching(
+        /LATERAL \(SELECT \* FROM \(SELECT \* FROM job WHERE queue = asked\.p1 AND id = asked\.p2\) AS answered OFFSET 0\)/,
+      ),
       params: [
         ['q', 'q', 'q'],
         ['x', 'y', 'z'],
@@ -78,7 +80,7 @@ test.each([
 
 test('a statement of ours says the types of its parameters; an array among them goes as JSON', async () => {
   const text = joinable(['text', 'text[]'], 'SELECT 1 FROM letter WHERE queue = $1 AND cause = ANY($2::text[])');
-  expect(joinableRead(text)).toEqual({ types: ['text', 'text[]'] });
+  expect(joinableRead(text)).toEqual({ types: ['text', 'text[]'], alone: text, joined: text });
   const { pool, asked } = reads(() => []);
   await Promise.all([pool.query(text, ['q', ['a', 'b']]), pool.query(text, ['r', ['c']])]);
   expect(asked[0]?.params).toEqual([

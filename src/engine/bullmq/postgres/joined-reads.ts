@@ -26,13 +26,13 @@ export class JoinedReads extends PoolInFront {
   #gathered = new Map<string, Gathered>();
 
   query<Row>(text: string, params?: readonly unknown[]): Promise<PgQueryResult<Row>> {
-    const read = params === undefined ? undefined : joinableRead(text);
-    if (read === undefined || params?.length !== read.types.length) return this.behind.query<Row>(text, params);
+    const read = joinableRead(text);
+    if (read === undefined || (params?.length ?? 0) !== read.types.length) return this.behind.query<Row>(text, params);
     if (this.#gathered.size === 0) setImmediate(() => this.#flush());
     const gathered = this.#gathered.get(text) ?? { read, asked: new Map<string, Asked>() };
     this.#gathered.set(text, gathered);
-    const key = JSON.stringify(params);
-    const asked = gathered.asked.get(key) ?? { params, answers: [] };
+    const key = JSON.stringify(params ?? []);
+    const asked = gathered.asked.get(key) ?? { params: params ?? [], answers: [] };
     gathered.asked.set(key, asked);
     const answer = Promise.withResolvers<PgQueryResult<unknown>>();
     asked.answers.push(answer);
@@ -43,33 +43,33 @@ export class JoinedReads extends PoolInFront {
   #flush(): void {
     const gathered = this.#gathered;
     this.#gathered = new Map();
-    for (const [text, { read, asked }] of gathered) {
+    for (const { read, asked } of gathered.values()) {
       const all = [...asked.values()];
-      for (let from = 0; from < all.length; from += MOST) void this.#ask(text, read, all.slice(from, from + MOST));
+      for (let from = 0; from < all.length; from += MOST) void this.#ask(read, all.slice(from, from + MOST));
     }
   }
 
-  async #ask(text: string, read: JoinableRead, asked: readonly Asked[]): Promise<void> {
+  async #ask(read: JoinableRead, asked: readonly Asked[]): Promise<void> {
     const [only] = asked;
-    if (asked.length === 1 && only !== undefined) return this.#alone(text, only);
+    if (asked.length === 1 && only !== undefined) return this.#alone(read, only);
     const columns = read.types.map((type, at) =>
       asked.map(({ params }) => (type === 'text[]' ? JSON.stringify(params[at]) : params[at])),
     );
     try {
-      const { rows } = await this.behind.query<Readonly<Record<string, unknown>>>(joinedText(text, read), columns);
+      const { rows } = await this.behind.query<Readonly<Record<string, unknown>>>(joinedText(read), columns);
       const found = asked.map((): unknown[] => []);
       for (const { shiftwork_nth: nth, ...row } of rows) found[Number(nth) - 1]?.push(row);
       for (const [at, one] of asked.entries()) answer(one, found[at] ?? []);
     } catch (error) {
       if (isUnreachable(error)) for (const { answers } of asked) for (const each of answers) each.reject(error);
       // One that the server refuses spoils no other's answer.
-      else await Promise.all(asked.map(one => this.#alone(text, one)));
+      else await Promise.all(asked.map(one => this.#alone(read, one)));
     }
   }
 
-  async #alone(text: string, { params, answers }: Asked): Promise<void> {
+  async #alone({ alone }: JoinableRead, { params, answers }: Asked): Promise<void> {
     try {
-      answer({ params, answers }, (await this.behind.query(text, params)).rows);
+      answer({ params, answers }, (await this.behind.query(alone, params)).rows);
     } catch (error) {
       for (const each of answers) each.reject(error);
     }

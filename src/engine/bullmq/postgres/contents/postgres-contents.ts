@@ -1,6 +1,7 @@
 import type { PgPool } from 'bullmq';
 import {
   headOf,
+  KINDS,
   type EngineSpace,
   type JobKind,
   type QueueContents,
@@ -8,7 +9,8 @@ import {
   type QueueSpace,
 } from '../../../contents/index.ts';
 import { HELD_PRIORITY, PARKED_PRIORITY, pausedGroup } from '../../../turns/index.ts';
-import { CONTENTS, ESTIMATES, SIZES } from './contents-sql.ts';
+import { CONTENTS, ESTIMATES } from './contents-sql.ts';
+import type { JobSizes } from './job-sizes.ts';
 
 /** Counting so many takes some ten milliseconds; a million took half a second. */
 const COUNTED = 100_000;
@@ -33,8 +35,6 @@ interface ContentsRow extends Counts {
   readonly groups: readonly { readonly name: string; readonly until: string; readonly probes: boolean }[] | null;
   readonly heads: readonly HeadRow[] | null;
 }
-
-type SizeRow = Readonly<Record<JobKind, number | null>>;
 
 /** One statement for all queues, and one more for each kind of job of which there are more than are counted. */
 export async function postgresContents(
@@ -66,22 +66,25 @@ export async function postgresContents(
   );
 }
 
-/** The bytes of rows as they are stored, without their indexes; `counted`: what the queues hold. */
+/** The bytes of rows as they are stored, without their indexes; `counted`: what the queues hold, `jobs`: how large each is. */
 export async function postgresSpace(
   pool: PgPool,
   queues: readonly string[],
   counted: Promise<readonly QueueContents[]>,
+  jobs: JobSizes,
 ): Promise<EngineSpace> {
-  const [size, sizes, contents] = await Promise.all([
+  const [size, contents] = await Promise.all([
     pool.query<{ readonly bytes: string }>('SELECT pg_database_size(current_database())::text AS bytes'),
-    pool.query<SizeRow>(SIZES, [queues]),
     counted,
   ]);
+  const sizes = await jobs.of(pool, queues, rows =>
+    contents.every(({ counts }, at) => KINDS.every(kind => counts[kind] === 0 || typeof rows[at]?.[kind] === 'number')),
+  );
   return {
     usedBytes: Number(size.rows[0]?.bytes ?? 0),
     limit: undefined,
     queues: contents.map(({ name, counts }, at): QueueSpace => {
-      const of = (kind: JobKind): number => Math.round((sizes.rows[at]?.[kind] ?? 0) * counts[kind]);
+      const of = (kind: JobKind): number => Math.round((sizes[at]?.[kind] ?? 0) * counts[kind]);
       return {
         name,
         bytes: {

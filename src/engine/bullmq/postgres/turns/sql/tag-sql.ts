@@ -1,3 +1,5 @@
+import { joinable } from '../../joinable-reads.ts';
+
 /**
  * The index of tags, beside BullMQ's tables. Triggers of the table of jobs keep it, whoever adds or removes a job and however: they are called for
  * jobs with tags alone, by their options.
@@ -42,7 +44,9 @@ export const TAG_SQL = `
     WHEN (jsonb_typeof(OLD.opts -> 'tg') = 'string') EXECUTE FUNCTION shiftwork_untag_job();`;
 
 /** $1 queue, $2 digests, $3 how many at most, $4 the name of a contract or null, $5 the id behind which it goes on or null. */
-export const FIND_TAGGED = `
+export const FIND_TAGGED = joinable(
+  ['text', 'text[]', 'integer', 'text', 'text'],
+  `
   SELECT tag.job_id AS id FROM shiftwork_tag tag
    WHERE tag.queue = $1 AND tag.digest = ($2::text[])[1] AND ($5::text IS NULL OR tag.job_id < $5)
      AND NOT EXISTS (
@@ -51,4 +55,5 @@ export const FIND_TAGGED = `
           SELECT FROM shiftwork_tag other
            WHERE other.queue = tag.queue AND other.digest = wanted.digest AND other.job_id = tag.job_id))
      AND ($4::text IS NULL OR EXISTS (SELECT FROM job WHERE job.queue = tag.queue AND job.id = tag.job_id AND job.name = $4))
-   ORDER BY tag.job_id DESC LIMIT $3`;
+   ORDER BY tag.job_id DESC LIMIT $3`,
+);

@@ -1,4 +1,5 @@
 import type { UnfinishedState } from '../../../../turns/index.ts';
+import { joinable } from '../../joinable-reads.ts';
 
 /** Of those that do not hold the text the place alone matters. */
 const COLUMNS = `id, name, state::text AS state, added_at_ms::text AS added_at, processed_at_ms::text AS started_at,
@@ -26,38 +27,42 @@ export interface UnfinishedSet {
 
 const LOWEST = '-9223372036854775808';
 
+function walked(sql: string): string {
+  return joinable(['text', 'text', 'text', 'integer', 'text'], sql);
+}
+
 function bySeq(state: string): string {
-  return `
+  return walked(`
     SELECT ${COLUMNS}, seq::text AS major, '' AS minor FROM job
      WHERE queue = $1 AND state = '${state}' AND seq > $2::bigint AND $3::text IS NOT NULL
-     ORDER BY seq LIMIT $4`;
+     ORDER BY seq LIMIT $4`);
 }
 
 /** In the order of a walk. A job that was set aside has a priority behind all others. */
 export const UNFINISHED: readonly UnfinishedSet[] = [
   {
     state: 'delayed',
-    sql: `
+    sql: walked(`
     SELECT ${COLUMNS}, process_at_ms::text AS major, id AS minor FROM job
      WHERE queue = $1 AND state = 'delayed' AND process_at_ms >= $2::bigint AND (process_at_ms, id) > ($2::bigint, $3::text)
-     ORDER BY process_at_ms, id LIMIT $4`,
+     ORDER BY process_at_ms, id LIMIT $4`),
     first: [LOWEST, ''],
   },
   { state: 'waiting', sql: bySeq('waiting-children'), first: [LOWEST, ''] },
   {
     state: 'waiting',
-    sql: `
+    sql: walked(`
     SELECT ${COLUMNS}, priority::text AS major, seq::text AS minor FROM job
      WHERE queue = $1 AND state = 'waiting' AND priority >= $2::integer AND (priority, seq) > ($2::integer, $3::bigint)
-     ORDER BY priority, seq LIMIT $4`,
+     ORDER BY priority, seq LIMIT $4`),
     first: ['-2147483648', LOWEST],
   },
   {
     state: 'running',
-    sql: `
+    sql: walked(`
     SELECT ${COLUMNS}, id AS major, '' AS minor FROM job
      WHERE queue = $1 AND state = 'active' AND id > $2 AND $3::text IS NOT NULL
-     ORDER BY id LIMIT $4`,
+     ORDER BY id LIMIT $4`),
     first: ['', ''],
   },
 ];
