@@ -300,12 +300,15 @@ export class JobLetters implements LetterSource {
   ): Promise<readonly CountedCause[]> {
     const { index } = await this.#counter();
     const found: CountedCause[] = [];
-    const one = fingerprint === undefined ? undefined : await index.cause(queue, fingerprint);
-    if (one !== undefined) found.push(one);
-    for (let skip = 0, more = true; more && fingerprint === undefined && skip < limit; skip += CAUSES_AT_ONCE) {
-      const page = await index.causes(queue, skip, Math.min(limit - skip, CAUSES_AT_ONCE));
-      more = page.length === CAUSES_AT_ONCE;
-      found.push(...page);
+    if (fingerprint !== undefined) {
+      const one = await index.cause(queue, fingerprint);
+      if (one !== undefined) found.push(one);
+    } else {
+      for (let skip = 0, more = true; more && skip < limit; skip += CAUSES_AT_ONCE) {
+        const page = await index.causes(queue, skip, Math.min(limit - skip, CAUSES_AT_ONCE));
+        more = page.length === CAUSES_AT_ONCE;
+        found.push(...page);
+      }
     }
     return found.filter(each => (name === undefined || each.name === name) && (all === true || !each.expected));
   }
