@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { App } from '../contracts/index.ts';
 import { codeOf } from '../errors/index.ts';
 import { isOutdated, readSchemaStanding, SchemaOutdatedError, type SchemaPart } from '../migrations/index.ts';
+import { lentSessionProblem } from '../sessions/index.ts';
 import { openDatabase } from './open-database.ts';
 import { ROOMS } from './rooms.ts';
 
@@ -19,10 +20,12 @@ export async function schemaFindings(
   namespace: string | undefined,
   app: App | undefined,
 ): Promise<SchemaFindings> {
-  const pool = await openDatabase(url, 1);
+  const pool = await openDatabase(url, 2);
   const errors: string[] = [];
   const warnings: string[] = [];
   try {
+    const pooler = await lentSessionProblem(pool);
+    if (pooler !== undefined) warnings.push(pooler);
     for (const { tables } of ROOMS) {
       if (tables === undefined || (app !== undefined && !tables.needed(app))) continue;
       await look(pool, await tables.schema(namespace), errors, warnings);

@@ -3,6 +3,16 @@ export function kindOf(value: unknown): string {
   return value === null ? 'null' : typeof value;
 }
 
+/**
+ * What was found where a number, a word or a switch should have been: these as they are, a text only in part, and of all else what it is. Whatever is
+ * given, it never throws: a template would, of a symbol and of an object that cannot be a text.
+ */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
+}
+
 /** The same of what should have been a text of some length, without control characters. */
 export function kindOfText(value: unknown): string {
   if (typeof value !== 'string') return kindOf(value);

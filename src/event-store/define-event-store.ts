@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../errors/index.ts';
 import type { AnyEventContract, App, AppPlugin } from '../contracts/index.ts';
 import type { PersonalData } from './privacy/personal-data.ts';
 import type { Projection } from './project/projection.ts';
@@ -11,10 +12,18 @@ export interface EventStoreDefinition extends AppPlugin {
   readonly projections: readonly Projection[];
 }
 
+const KNOWN: KnownOptions<EventStoreDefinition> = {
+  kind: true,
+  events: true,
+  personalData: true,
+  projections: true,
+};
+
 /** What the command line needs to know of an app's event store: `defineApp({ plugins: [defineEventStore({ ... })] })`. */
 export function defineEventStore(
   definition: Pick<EventStoreDefinition, 'events'> & Partial<Omit<EventStoreDefinition, 'kind'>>,
 ): EventStoreDefinition {
+  requireShape('the definition of an event store', definition, KNOWN, { events: 'a list' });
   return Object.freeze({ personalData: [], projections: [], ...definition, kind: KIND });
 }
 

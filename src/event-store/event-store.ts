@@ -1,3 +1,4 @@
+import { InvalidOptionsError, kindOf } from '../errors/index.ts';
 import type { EventRequest } from '../contracts/index.ts';
 import type { AppendOptions } from './append/appender.ts';
 import type { ExpectedVersion } from './append/expected-version.ts';
@@ -20,7 +21,11 @@ export class EventStore {
   readonly #parts: StoreParts;
 
   static {
-    insideOf = store => store.#parts;
+    insideOf = store => {
+      const given: unknown = store;
+      if (typeof given === 'object' && given !== null && #parts in given) return given.#parts;
+      throw new InvalidOptionsError(`Expected an EventStore of this package, got ${kindOf(given)}.`);
+    };
   }
 
   /** @throws InvalidConfigError, InvalidContractError */

@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../errors/index.ts';
 import type { Pool } from 'pg';
 import { type AnyEventContract, InvalidContractError } from '../contracts/index.ts';
 import { Facts } from '../facts/index.ts';
@@ -34,8 +35,21 @@ export interface StoreParts {
   readonly reader: EventReader;
 }
 
-/** @throws InvalidConfigError, InvalidContractError */
+const KNOWN: KnownOptions<EventStoreOptions> = {
+  pool: true,
+  events: true,
+  namespace: true,
+  facts: true,
+  personalData: true,
+  keys: true,
+};
+
+const PARTS = { pool: 'an object', events: 'a list' } as const;
+
+/** @throws InvalidConfigError, InvalidContractError, InvalidOptionsError */
 export function makeParts(options: EventStoreOptions): StoreParts {
+  // What `defineEventStore` has made may be spread among them.
+  requireShape('the options of an EventStore', options, { ...KNOWN, kind: true, projections: true }, PARTS);
   const { pool, facts = new Facts() } = options;
   const names = namesOf(options.namespace);
   const contracts = byName(options.events);

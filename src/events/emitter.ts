@@ -1,4 +1,4 @@
-import { toError } from '../errors/index.ts';
+import { toError, requireShape } from '../errors/index.ts';
 import { Facts } from '../facts/index.ts';
 
 export interface EmitterOptions {
@@ -26,8 +26,9 @@ export class Emitter<Events extends object> {
   // Each map holds listeners of its own name's value alone: `on` is the only way in.
   readonly #listeners = new Map<keyof Events, Map<Listener<never>, Times>>();
 
-  constructor({ facts = new Facts() }: EmitterOptions = {}) {
-    this.#facts = facts;
+  constructor(options: EmitterOptions = {}) {
+    requireShape('the options of an Emitter', options, { facts: true });
+    this.#facts = options.facts ?? new Facts();
   }
 
   /** Returns a function that takes the listener off again. A listener that is on already is not called twice. */

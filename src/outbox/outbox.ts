@@ -7,7 +7,7 @@ import {
   type Reaction,
   type StoredAt,
 } from '../contracts/index.ts';
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, requireShape, type KnownOptions } from '../errors/index.ts';
 import { stampEvent } from '../events/index.ts';
 import { check, type PreparedJob } from '../queue/index.ts';
 import { checkNamespace } from '../config/index.ts';
@@ -34,6 +34,16 @@ export interface OutboxOptions extends Pick<GivenSecrets, 'secret' | 'payloadKey
   /** Makes a span of each publication; trace context without spans when left out. */
   readonly tracer?: Tracer | undefined;
 }
+
+const KNOWN: KnownOptions<OutboxOptions> = {
+  secret: true,
+  payloadKeys: true,
+  secrets: true,
+  namespace: true,
+  source: true,
+  traceparent: true,
+  tracer: true,
+};
 
 export interface OrderOptions {
   /**
@@ -83,15 +93,10 @@ export class Outbox {
   readonly #cipher: PayloadCipher;
 
   /** @throws InvalidConfigError when the namespace, the secret or the keys are none */
-  constructor({
-    secret,
-    secrets,
-    payloadKeys,
-    namespace,
-    source = 'urn:shiftwork',
-    traceparent = () => undefined,
-    tracer = plainTracer,
-  }: OutboxOptions = {}) {
+  constructor(options: OutboxOptions = {}) {
+    requireShape('the options of an Outbox', options, KNOWN);
+    const { secret, secrets, payloadKeys, namespace, source = 'urn:shiftwork' } = options;
+    const { traceparent = () => undefined, tracer = plainTracer } = options;
     this.#tables = tablesOf(namespace);
     this.#cipher = openCipher(checkSecrets({ payloadKeys }), checkNamespace(namespace));
     this.#secret = new OutboxSecret(this.#tables, { secret, secrets });

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 
 /** How long to wait before the next try. Data, so that it can be shown, compared and tested. */
@@ -6,12 +6,16 @@ export type Backoff =
   | { readonly kind: 'exponential'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'fixed'; readonly delayMs: number };
 
+const KNOWN: ReadonlySet<string> = new Set(['from', 'to']);
+
 /**
  * Doubles from `from` up to `to`, with full jitter (the wait is drawn evenly from 0 up to the bound,
  * also at the cap: a crowd of failures must not come back as a crowd).
  * Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
  */
-export function exponential({ from, to }: { readonly from: Duration; readonly to: Duration }): Backoff {
+export function exponential(between: { readonly from: Duration; readonly to: Duration }): Backoff {
+  requireKnown('an exponential backoff', between, KNOWN);
+  const { from, to } = between;
   const fromMs = toMilliseconds(from, 'exponential.from');
   const toMs = toMilliseconds(to, 'exponential.to');
   if (fromMs < 1 || toMs < fromMs) {

@@ -58,7 +58,7 @@ export interface CallEnd {
  * Processes that share a clock agree on it to a moment. What lies further ahead was written before that clock went back: compared with what is now, a
  * circuit would count no failure until the clock has come there again.
  */
-const GONE_BACK_MS = 10_000;
+export const GONE_BACK_MS = 10_000;
 
 /** Whether the call says nothing about the phase that the circuit is in: it began before that. */
 export function isOfEarlierPhase({ changedAt }: BreakerState, call: CallEnd): boolean {

@@ -1,6 +1,6 @@
 import { callWithin } from './call-within.ts';
 import { CircuitOpenError } from './circuit-open-error.ts';
-import { hasCode, InvalidOptionsError } from '../errors/index.ts';
+import { hasCode, InvalidOptionsError, kindOf, requireKnown, shown } from '../errors/index.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -20,6 +20,7 @@ export interface CircuitBreakerOptions extends Partial<BreakerPolicy> {
   readonly counts?: (error: unknown) => boolean;
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['name', 'timeoutMs', 'counts', ...Object.keys(BREAKER_DEFAULTS)]);
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -37,7 +38,17 @@ export class CircuitBreaker {
   #probing = false;
 
   /** @throws InvalidOptionsError */
-  constructor({ name, counts = () => true, timeoutMs = TIMEOUT_MS, ...policy }: CircuitBreakerOptions) {
+  constructor(options: CircuitBreakerOptions) {
+    requireKnown('the options of a CircuitBreaker', options, KNOWN);
+    const { name, counts = () => true, timeoutMs = TIMEOUT_MS, ...policy } = options;
+    if (typeof name !== 'string') {
+      throw new InvalidOptionsError(`Expected name of a CircuitBreaker to be a text, got ${kindOf(name)}.`);
+    }
+    if (typeof counts !== 'function') {
+      throw new InvalidOptionsError(
+        `Expected counts of circuit breaker "${name}" to be a function, got ${kindOf(counts)}.`,
+      );
+    }
     this.#name = name;
     this.#timeoutMs = checkedInteger(name, 'timeoutMs', timeoutMs);
     this.#counts = counts;
@@ -90,5 +101,7 @@ function checkedPolicy(name: string, policy: Partial<BreakerPolicy>): BreakerPol
 
 function checkedInteger(name: string, field: string, value: number): number {
   if (Number.isInteger(value) && value >= 1) return value;
-  throw new InvalidOptionsError(`Expected ${field} of circuit breaker "${name}" to be an integer >= 1, got ${value}.`);
+  throw new InvalidOptionsError(
+    `Expected ${field} of circuit breaker "${name}" to be an integer >= 1, got ${shown(value)}.`,
+  );
 }

@@ -5,6 +5,7 @@ export {
   isOfEarlierPhase,
   notedAtOf,
   BREAKER_DEFAULTS,
+  GONE_BACK_MS,
   CLOSED,
   mayCall,
   opened,

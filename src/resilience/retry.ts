@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, kindOf, requireKnown, shown } from '../errors/index.ts';
 import { toMilliseconds, type Duration } from '../time/index.ts';
 import { callWithin } from './call-within.ts';
 import { LONGEST_TIMER_MS } from './longest-timer.ts';
@@ -21,6 +21,15 @@ export interface RetryOptions {
   readonly signal?: AbortSignal;
 }
 
+const KNOWN: ReadonlySet<string> = new Set<keyof RetryOptions>([
+  'maxAttempts',
+  'baseDelay',
+  'maxDelay',
+  'deadline',
+  'retryable',
+  'signal',
+]);
+
 /** An outage, by the codes that networks, drivers and this project give, of the error or of what caused it. */
 export function isRetryable(error: unknown): boolean {
   return stemsFromOutage(error);
@@ -33,10 +42,21 @@ export function isRetryable(error: unknown): boolean {
  */
 export async function retry<Value>(
   call: (attempt: number, signal: AbortSignal) => Value | Promise<Value>,
-  { maxAttempts = 3, baseDelay = 100, maxDelay = '10s', deadline, retryable = isRetryable, signal }: RetryOptions = {},
+  options: RetryOptions = {},
 ): Promise<Value> {
+  requireKnown('the options of retry()', options, KNOWN);
+  const { maxAttempts = 3, baseDelay = 100, maxDelay = '10s', deadline, retryable = isRetryable, signal } = options;
+  if (typeof call !== 'function') {
+    throw new InvalidOptionsError(`Expected retry(call, options) to get a function to call, got ${kindOf(call)}.`);
+  }
+  if (typeof retryable !== 'function') {
+    throw new InvalidOptionsError(`Expected retryable to be a function of the error, got ${kindOf(retryable)}.`);
+  }
+  if (signal !== undefined && typeof signal?.throwIfAborted !== 'function') {
+    throw new InvalidOptionsError(`Expected signal to be an AbortSignal, got ${kindOf(signal)}.`);
+  }
   if (!Number.isInteger(maxAttempts) || maxAttempts < 1) {
-    throw new InvalidOptionsError(`Expected maxAttempts to be an integer >= 1, got ${maxAttempts}.`);
+    throw new InvalidOptionsError(`Expected maxAttempts to be an integer >= 1, got ${shown(maxAttempts)}.`);
   }
   const baseMs = toMilliseconds(baseDelay, 'baseDelay');
   const maxMs = Math.min(toMilliseconds(maxDelay, 'maxDelay'), LONGEST_TIMER_MS);

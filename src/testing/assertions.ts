@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { AnyJobContract, EventContract, JobContract } from '../contracts/index.ts';
 import type { KeepsJobs } from './app/enqueued-job.ts';
@@ -64,6 +65,15 @@ function refuse(verdict: Verdict, what: string): void {
 }
 
 function fail({ found, actual, expected }: Verdict, what: string): never {
-  const message = `Expected ${what}${expected === actual ? '' : ` as ${JSON.stringify(expected)}`}, found that ${found}: ${JSON.stringify(actual)}.`;
+  const message = `Expected ${what}${expected === actual ? '' : ` as ${written(expected)}`}, found that ${found}: ${written(actual)}.`;
   throw new AssertionError({ message, actual, expected, operator: 'shiftwork' });
+}
+
+/** What JSON cannot hold, such as a bigint in the payload of an event, is no reason to fail in another way than the test does. */
+function written(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return inspect(value, { depth: 5, breakLength: Infinity });
+  }
 }

@@ -1,3 +1,4 @@
+import { InvalidOptionsError, kindOf, requireShape, type KnownOptions } from '../errors/index.ts';
 import {
   decodePayload,
   requireProgress,
@@ -29,6 +30,12 @@ export interface RunHandlerOptions<N extends Needs> {
   readonly effects?: MemoryStateStore;
 }
 
+const KNOWN: KnownOptions<RunHandlerOptions<Needs>> = {
+  needs: true,
+  run: true,
+  effects: true,
+};
+
 /** What a handler is tried on: the data of a job, or the items of a chunk. */
 export type GivenTo<Contract extends AnyJobContract> = Contract['chunk'] extends object
   ? readonly InputOf<Contract>[]
@@ -55,6 +62,13 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
   data: GivenTo<Contract>,
   ...[options]: Options<N>
 ): Promise<RunOutcome> {
+  const given: unknown = handler;
+  if (!isHandler(given)) {
+    throw new InvalidOptionsError(
+      `Expected runHandler(handler, data) with what handle() has made, got ${kindOf(given)}.`,
+    );
+  }
+  if (options !== undefined) requireShape('the options of runHandler()', options, KNOWN);
   const { contract } = handler;
   const json = contract.chunk === undefined ? written(contract, data) : writtenItems(contract.chunk, data);
   const decoded = decodePayload(contract, contract.version, JSON.parse(json));
@@ -70,6 +84,10 @@ export async function runHandler<Contract extends AnyJobContract, N extends Need
   } catch (error) {
     return classifyThrow(contract, error, info);
   }
+}
+
+function isHandler(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'handler';
 }
 
 function written(contract: PayloadContract, data: unknown): string {

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '../errors/index.ts';
+import { InvalidOptionsError, shown } from '../errors/index.ts';
 
 type Unit = 'ms' | 's' | 'm' | 'h' | 'd' | 'w';
 
@@ -35,10 +35,4 @@ function readText(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d|w)$/.exec(text);
   const unit = match?.[2] === undefined ? undefined : UNIT_MS[match[2]];
   return match && unit !== undefined ? Number(match[1]) * unit : undefined;
-}
-
-/** Short, and of anything that is no duration only what it is: it may come from a request. */
-function shown(value: unknown): string {
-  if (typeof value === 'number' || value === null) return String(value);
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : typeof value;
 }

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../../time/index.ts';
 import { unknownOptions, type Known } from '../define/checks/known-options.ts';
@@ -67,10 +68,10 @@ export function chunkPolicyOf<Schema extends StandardSchemaV1>(
   if (unknown !== undefined) refuse(`chunk: ${unknown}`);
   const { maxItems = 500, maxWait = '10ms', maxBytes = ITEM_BYTES, by, tags } = given;
   if (!Number.isInteger(maxItems) || maxItems < 1 || maxItems > MOST_ITEMS) {
-    refuse(`expected chunk.maxItems to be an integer from 1 to ${MOST_ITEMS}, got ${maxItems}.`);
+    refuse(`expected chunk.maxItems to be an integer from 1 to ${MOST_ITEMS}, got ${shown(maxItems)}.`);
   }
   if (!Number.isInteger(maxBytes) || maxBytes < LEAST_BYTES || maxBytes > MOST_BYTES) {
-    refuse(`expected chunk.maxBytes to be an integer from ${LEAST_BYTES} to ${MOST_BYTES}, got ${maxBytes}.`);
+    refuse(`expected chunk.maxBytes to be an integer from ${LEAST_BYTES} to ${MOST_BYTES}, got ${shown(maxBytes)}.`);
   }
   const maxWaitMs = duration(maxWait, 'chunk.maxWait');
   if (maxWaitMs > LONGEST_WAIT_MS) {

@@ -10,6 +10,7 @@ import {
   type RateDefinition,
   type RatePolicy,
 } from '../limits/limits.ts';
+import { shown } from '../../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { BREAKER_DEFAULTS, type BreakerPolicy } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -19,9 +20,9 @@ import type { Schedule } from './define-schedule.ts';
 import type { Handler } from './handle.ts';
 import type { AnyJobContract } from './job-contract.ts';
 import type { Reaction } from './react.ts';
-import { listed, made } from './checks/app-lists.ts';
+import { listed, made, plugged, requireQueues } from './checks/app-lists.ts';
 import { requireDefinition } from './checks/require-definition.ts';
-import { unknownOptions, type Known } from './checks/known-options.ts';
+import { requirePart, unknownOptions, type Known } from './checks/known-options.ts';
 import type { Needs } from './resource.ts';
 import type { Middleware } from '../run/middleware.ts';
 
@@ -149,6 +150,14 @@ const KNOWN_DESTINATIONS: Known<NonNullable<QueueDefinition['destinations']>> = 
   breaker: true,
 };
 
+const KNOWN_BREAKER: Known<NonNullable<NonNullable<QueueDefinition['destinations']>['breaker']>> = {
+  failures: true,
+  within: true,
+  pause: true,
+  maxPause: true,
+  probes: true,
+};
+
 const DEFAULT_CONCURRENCY = 10;
 const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 
@@ -185,9 +194,10 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   for (const name of Object.keys(definition.queues ?? {})) {
     if (!queues.has(name)) problems.push(`queue "${name}" is configured, but no job uses it`);
   }
+  requireQueues(definition.queues, problems);
   const { events, reactions } = eventsOf(definition, problems);
   const schedules = made('schedule', listed('schedules', definition.schedules ?? [], problems), 'schedules', problems);
-  const plugins = listed('plugins', definition.plugins ?? [], problems);
+  const plugins = plugged(definition.plugins ?? [], problems);
   const use = listed('use', definition.use ?? [], problems);
   for (const [index, each] of use.entries()) {
     if (typeof each !== 'function') problems.push(`use[${index}] is a ${typeof each}, expected a function`);
@@ -214,8 +224,8 @@ export function defineApp<const Handlers extends readonly Handler[]>(
   });
 }
 
-function ownQueue({ queues = {} }: Pick<AppDefinition, 'queues'>, name: string): QueueDefinition {
-  return Object.hasOwn(queues, name) ? (queues[name] ?? {}) : {};
+function ownQueue({ queues }: Pick<AppDefinition, 'queues'>, name: string): QueueDefinition {
+  return queues && Object.hasOwn(queues, name) ? (queues[name] ?? {}) : {};
 }
 
 /** Problems are joined by semicolons. */
@@ -253,18 +263,17 @@ function queuePolicy(
   contracts: readonly AnyJobContract[],
   problems: string[],
 ): QueuePolicy {
-  const parts = [
-    ...unknownOptions(definition, KNOWN_QUEUE),
-    ...unknownOptions(definition.destinations ?? {}, KNOWN_DESTINATIONS),
-  ];
-  problems.push(...parts.map(problem => `queue "${name}": ${withoutDot(problem)}`));
+  const strange = (problem: string): void => void problems.push(`queue "${name}": ${withoutDot(problem)}`);
+  requirePart('', definition, KNOWN_QUEUE, strange);
+  requirePart('destinations', definition.destinations, KNOWN_DESTINATIONS, strange);
+  requirePart('destinations.breaker', definition.destinations?.breaker, KNOWN_BREAKER, strange);
   const concurrency = definition.concurrency ?? DEFAULT_CONCURRENCY;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
-    problems.push(`queue "${name}" needs a concurrency >= 1, got ${concurrency}`);
+    problems.push(`queue "${name}" needs a concurrency >= 1, got ${shown(concurrency)}`);
   }
   const { totalConcurrency } = definition;
   if (totalConcurrency !== undefined && !(Number.isInteger(totalConcurrency) && totalConcurrency >= 1)) {
-    problems.push(`queue "${name}" needs a totalConcurrency >= 1, got ${totalConcurrency}`);
+    problems.push(`queue "${name}" needs a totalConcurrency >= 1, got ${shown(totalConcurrency)}`);
   }
   const refuse = (problem: string): void => void problems.push(`queue "${name}": ${problem}`);
   const rate = ratePolicy('rate', definition.rate, refuse);
@@ -279,7 +288,7 @@ function queuePolicy(
   const lockMs = toMilliseconds(definition.lock ?? '30s', `lock of queue "${name}"`);
   if (lockMs < 500) problems.push(`queue "${name}" needs a lock of at least 500 ms, got ${lockMs} ms`);
   const { slotGroup } = definition;
-  if (slotGroup !== undefined && !SLOT_GROUP.test(slotGroup)) {
+  if (slotGroup !== undefined && !(typeof slotGroup === 'string' && SLOT_GROUP.test(slotGroup))) {
     problems.push(`queue "${name}" needs a slotGroup of 1 to 60 letters, digits, "-" or "_"`);
   }
   const named = contracts.some(contract => contract.destinationOf !== undefined);
@@ -333,7 +342,7 @@ function destinationPolicy(
   };
   for (const [field, value] of Object.entries(breaker)) {
     if (!Number.isInteger(value) || value < 1)
-      problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${value}`);
+      problems.push(`${what}: breaker.${field} must be an integer >= 1, got ${shown(value)}`);
   }
   const refuse = (problem: string): void => void problems.push(`${what}: ${problem}`);
   const concurrency = concurrencyOf('concurrency', destinations?.concurrency, refuse);

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, shown } from '../../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventOptions, EventRequest } from './event-contract.ts';
 import { callableContract } from './callable-contract.ts';
@@ -32,9 +32,9 @@ export function defineEvent<const Schema extends StandardSchemaV1>(
   definition: EventDefinition<Schema>,
 ): EventContract<Schema> {
   const refuse = (problem: string): never => {
-    throw new InvalidContractError(`event "${name}": ${problem}`);
+    throw new InvalidContractError(`event ${shown(name)}: ${problem}`);
   };
-  requireDefinition(`defineEvent(${JSON.stringify(name)}, { schema })`, definition);
+  requireDefinition(`defineEvent(${shown(name)}, { schema })`, definition);
   const [unknown] = unknownOptions(definition, KNOWN);
   if (unknown !== undefined) refuse(unknown);
   const problem = eventNameProblem(name);

@@ -12,9 +12,10 @@ import { tagsPolicyOf, type Tags } from './tags-policy.ts';
 import { contractLimits, type LimitDefinition } from '../limits/limits.ts';
 import { encryptedFieldsOf, requireForgettable } from '../payload/encrypted-fields.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
-import { unknownOptions, type Known } from './checks/known-options.ts';
+import { requirePart, type Known } from './checks/known-options.ts';
 import { fieldsOf, requireDefinition } from './checks/require-definition.ts';
 import { isQueueName, QUEUE_NAME_RULE } from '../../config/index.ts';
+import { shown } from '../../errors/index.ts';
 import type { Backoff } from '../../resilience/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type {
@@ -177,7 +178,7 @@ export function defineJob<
 ): JobContract<Schema, Progress, Result, false>;
 export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefinition<Schema>): AnyJobContract {
   requireDefinition('defineJob({ queue, name, schema })', definition);
-  const label = `job "${definition.name}"`;
+  const label = `job ${shown(definition.name)}`;
   const refuse = (problem: string): never => {
     throw new InvalidContractError(`${label}: ${problem}`);
   };
@@ -187,7 +188,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
   requireKnown(definition, refuse);
   if (typeof definition.name !== 'string' || !NAME.test(definition.name))
     refuse('expected a name of 1 to 100 characters on one line, without spaces around it.');
-  if (!isQueueName(definition.queue)) refuse(`expected queue "${String(definition.queue)}" to be ${QUEUE_NAME_RULE}.`);
+  if (!isQueueName(definition.queue)) refuse(`expected queue ${shown(definition.queue)} to be ${QUEUE_NAME_RULE}.`);
   const { destination, onDead, chunk } = definition;
   if (onDead !== undefined && typeof onDead !== 'function')
     refuse(`expected onDead to be a function that answers a job, got ${typeof onDead}.`);
@@ -237,12 +238,7 @@ export function defineJob<Schema extends StandardSchemaV1>(definition: JobDefini
 /** @throws what `refuse` throws, for the first option that means nothing */
 function requireKnown(definition: { readonly retry?: object; readonly retention?: object }, refuse: Refuse): void {
   if ('keyWindow' in definition) refuse('expected key: { of, for } in the place of key and keyWindow.');
-  for (const [part, options, known] of [
-    ['', definition, KNOWN],
-    ['retry: ', definition.retry ?? {}, KNOWN_RETRY],
-    ['retention: ', definition.retention ?? {}, KNOWN_RETENTION],
-  ] as const) {
-    const [unknown] = unknownOptions(options, known);
-    if (unknown !== undefined) refuse(part + unknown);
-  }
+  requirePart('', definition, KNOWN, refuse);
+  requirePart('retry', definition.retry, KNOWN_RETRY, refuse);
+  requirePart('retention', definition.retention, KNOWN_RETENTION, refuse);
 }

@@ -4,7 +4,7 @@ import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { cronProblem, zoneProblem } from './checks/cron-rule.ts';
 import { isMade, requireDefinition } from './checks/require-definition.ts';
 import { validatePayload, writePayload } from '../payload/codec.ts';
-import { kindOf, toError } from '../../errors/index.ts';
+import { kindOf, shown, toError } from '../../errors/index.ts';
 import { unknownOptions, type Known } from './checks/known-options.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 
@@ -96,7 +96,7 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
     options = {},
   } = definition;
   const refuse = (problem: string): never => {
-    throw new InvalidContractError(`schedule "${name}": ${problem}.`);
+    throw new InvalidContractError(`schedule ${shown(name)}: ${problem}.`);
   };
   const [unknown] = unknownOptions(definition, KNOWN);
   if (unknown !== undefined) refuse(unknown.replace(/\.$/, ''));
@@ -110,9 +110,10 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
   const noZone = zoneProblem(timeZone);
   if (noZone !== undefined) refuse(`expected timeZone to be a time zone such as Europe/Berlin, ${noZone}`);
   if (every !== undefined && definition.timeZone !== undefined) refuse('a time zone means nothing to every');
-  if (!['skip', 'once', 'all'].includes(missed)) refuse(`expected missed to be skip, once or all, got "${missed}"`);
-  if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got "${overlap}"`);
-  const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule "${name}": every`);
+  if (!['skip', 'once', 'all'].includes(missed))
+    refuse(`expected missed to be skip, once or all, got ${shown(missed)}`);
+  if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got ${shown(overlap)}`);
+  const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule ${shown(name)}: every`);
   if (everyMs !== undefined && everyMs < 1_000) refuse(`expected every to be at least a second, got ${everyMs} ms`);
   if (!isMaker(data)) requireData(job, data, refuse);
   return Object.freeze({

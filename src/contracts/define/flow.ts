@@ -1,4 +1,4 @@
-import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown, shown } from '../../errors/index.ts';
 import type { JobRequest } from './job-contract.ts';
 
 /**
@@ -41,7 +41,7 @@ export function flow(parent: JobRequest, children: readonly FlowNode[], options:
   const { onChildFailure = 'fail' } = options;
   if (!POLICIES.has(onChildFailure)) {
     throw new InvalidOptionsError(
-      `Expected onChildFailure of a flow among ${[...POLICIES].join(', ')}, got ${JSON.stringify(String(onChildFailure).slice(0, 40))}.`,
+      `Expected onChildFailure of a flow among ${[...POLICIES].join(', ')}, got ${shown(onChildFailure)}.`,
     );
   }
   return Object.freeze({ kind: 'flow', parent, children, onChildFailure });

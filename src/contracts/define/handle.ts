@@ -99,7 +99,13 @@ export function handle(
       `handler of "${contract.name}": expected a function that does the work, got ${kindOf(work)}.`,
     );
   }
-  for (const [name, need] of perform === undefined ? [] : Object.entries(needsOrPerform)) {
+  const needs: unknown = perform === undefined ? {} : needsOrPerform;
+  if (typeof needs !== 'object' || needs === null) {
+    throw new InvalidContractError(
+      `handler of "${contract.name}": expected its needs as { NAME: resource }, got ${kindOf(needs)}.`,
+    );
+  }
+  for (const [name, need] of Object.entries(needs)) {
     if (typeof need === 'object' && need !== null && need.kind === 'resource') continue;
     throw new InvalidContractError(
       `handler of "${contract.name}": expected the need "${name}" to be what defineResource() has made, got ${kindOf(need)}.`,

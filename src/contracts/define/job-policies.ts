@@ -2,6 +2,7 @@ import type { AnyJobContract, Priority, RetentionPolicy, RetryPolicy, SchemaOrNo
 import type { Judge } from './judge.ts';
 import { speaksStandardSchema } from './payload-definition.ts';
 import { fieldsOf } from './checks/require-definition.ts';
+import { shown } from '../../errors/index.ts';
 import { exponential, type Backoff } from '../../resilience/index.ts';
 import type { Duration } from '../../time/index.ts';
 
@@ -16,7 +17,7 @@ export function retryOf(
 ): RetryPolicy {
   const attempts = retry?.attempts ?? 5;
   if (!Number.isInteger(attempts) || attempts < 1 || attempts > 100) {
-    refuse(`expected retry.attempts to be an integer from 1 to 100, got ${attempts}.`);
+    refuse(`expected retry.attempts to be an integer from 1 to 100, got ${shown(attempts)}.`);
   }
   const backoff: unknown = retry?.backoff;
   if (backoff !== undefined && !isBackoff(backoff)) {
@@ -80,9 +81,9 @@ export function choicesOf(
 ): Pick<AnyJobContract, 'priority' | 'onDoubt'> {
   const priority = given.priority ?? 'normal';
   if (!PRIORITIES.includes(priority))
-    refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got "${priority}".`);
+    refuse(`expected priority to be one of ${PRIORITIES.join(', ')}, got ${shown(priority)}.`);
   const { onDoubt = 'again' } = given;
-  if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got "${onDoubt}".`);
+  if (!DOUBTS.includes(onDoubt)) refuse(`expected onDoubt to be one of ${DOUBTS.join(', ')}, got ${shown(onDoubt)}.`);
   return { priority, onDoubt };
 }
 
@@ -99,7 +100,7 @@ export function retentionOf(
   if (failedMs < 1) refuse('expected retention.failed to be longer than 0: dead letters would be gone unseen.');
   const completedCount = given.completedCount ?? 1_000;
   if (!Number.isInteger(completedCount) || completedCount < 0) {
-    refuse(`expected retention.completedCount to be an integer >= 0, got ${completedCount}.`);
+    refuse(`expected retention.completedCount to be an integer >= 0, got ${shown(completedCount)}.`);
   }
   const completedMs = duration(given.completed ?? '1h', 'retention.completed');
   const forget = Object.freeze(fieldsOf('retention.forget', given.forget, refuse));

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 
 export type KeyPart = string | number | boolean;
@@ -43,8 +44,7 @@ export function keyPolicyOf(given: unknown, label: string, refuse: (problem: str
     if (!FIELDS.has(name)) refuse(`expected key to have of, keep, for and maxWait, found "${name.slice(0, 40)}".`);
   }
   if (of !== undefined && typeof of !== 'function') refuse('expected key.of to be a function of the data.');
-  if (keep !== 'first' && keep !== 'last')
-    refuse(`expected key.keep to be first or last, got ${JSON.stringify(keep)}.`);
+  if (keep !== 'first' && keep !== 'last') refuse(`expected key.keep to be first or last, got ${shown(keep)}.`);
   const milliseconds = (value: unknown, what: string): number => toMilliseconds(value as Duration, `${label}: ${what}`);
   const forMs = kept === undefined ? undefined : milliseconds(kept, 'key.for');
   const maxWaitMs = maxWait === undefined ? undefined : milliseconds(maxWait, 'key.maxWait');

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { fieldsOf } from './checks/require-definition.ts';
 import type { PayloadContract } from '../payload/payload-contract.ts';
@@ -18,7 +19,8 @@ export function payloadPartsOf(definition: PayloadDefinition, refuse: Refuse): O
     refuse('expected schema to speak Standard Schema v1 (zod 4, valibot, arktype do).');
   }
   const version = definition.version ?? 1;
-  if (!Number.isInteger(version) || version < 1) refuse(`expected version to be an integer >= 1, got ${version}.`);
+  if (!Number.isInteger(version) || version < 1)
+    refuse(`expected version to be an integer >= 1, got ${shown(version)}.`);
   for (const step of Object.keys(definition.upgrade ?? {})) {
     const from = Number(step);
     if (!Number.isInteger(from) || from < 1 || from >= version) {

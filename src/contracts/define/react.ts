@@ -1,4 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { kindOf, shown } from '../../errors/index.ts';
+import { isMade } from './checks/require-definition.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import type { AnyEventContract, EventContract, EventEnvelope } from './event-contract.ts';
 import type { JobRequest } from './job-contract.ts';
@@ -19,7 +21,7 @@ const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
  *
  * The jobs' ids are made from the event's id, the reaction's name and the job's name, so that an event that is delivered twice
  * enqueues once. The function may be called again for the same event: let it look at the event alone, and do the work in the jobs.
- * @throws InvalidContractError when the name is no name
+ * @throws InvalidContractError for a name that is none, an event that `defineEvent` has not made, and jobs that are no function
  */
 export function react<Schema extends StandardSchemaV1>(
   event: EventContract<Schema>,
@@ -28,11 +30,18 @@ export function react<Schema extends StandardSchemaV1>(
     event: EventEnvelope<StandardSchemaV1.InferOutput<Schema>>,
   ) => readonly JobRequest[] | Promise<readonly JobRequest[]>,
 ): Reaction {
-  if (!NAME.test(name) || name.length > 80) {
+  if (!isMade('event', event)) {
     throw new InvalidContractError(
-      `reaction "${name}" to "${event.name}": expected a name of lower-case words and digits joined by dashes, such as greet-them.`,
+      `Expected react(event, name, jobsFor) with what defineEvent() has made, got ${kindOf(event)}.`,
     );
   }
+  const refuse = (problem: string): never => {
+    throw new InvalidContractError(`reaction ${shown(name)} to "${event.name}": ${problem}.`);
+  };
+  if (typeof name !== 'string' || !NAME.test(name) || name.length > 80)
+    refuse('expected a name of lower-case words and digits joined by dashes, such as greet-them');
+  if (typeof jobsFor !== 'function')
+    refuse(`expected a function that answers which jobs follow, got ${kindOf(jobsFor)}`);
   return Object.freeze({
     kind: 'reaction',
     name,

@@ -1,3 +1,4 @@
+import { kindOf, shown } from '../../errors/index.ts';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { requireDefinition } from './checks/require-definition.ts';
 import { unknownOptions, type Known } from './checks/known-options.ts';
@@ -68,11 +69,22 @@ const KNOWN: Known<ResourceDefinition<unknown, unknown>> = {
 /**
  * Defines something that handlers need and a process opens once. Handlers name it in `handle`; the worker
  * reads its variables at start, refuses to start when they are wrong, opens it, and closes it last.
+ * @throws InvalidContractError when a part cannot work, naming the resource and the part
  */
 export function defineResource<Config, Value>(definition: ResourceDefinition<Config, Value>): Resource<Value> {
   requireDefinition('defineResource({ name, configure, open })', definition);
   const [unknown] = unknownOptions(definition, KNOWN);
-  if (unknown !== undefined) throw new InvalidContractError(`resource "${definition.name}": ${unknown}`);
+  const { name } = definition;
+  const refuse = (problem: string): never => {
+    throw new InvalidContractError(`resource ${shown(name)}: ${problem}`);
+  };
+  if (unknown !== undefined) refuse(unknown);
+  if (typeof name !== 'string' || !/^[^\p{Cc}]{1,100}$/u.test(name)) refuse('expected a name of 1 to 100 characters.');
+  for (const part of ['configure', 'open', 'close', 'migrate'] as const) {
+    const given: unknown = definition[part];
+    if (typeof given === 'function' || (given === undefined && (part === 'close' || part === 'migrate'))) continue;
+    refuse(`expected ${part} to be a function, got ${kindOf(given)}.`);
+  }
   return Object.freeze({
     kind: 'resource',
     name: definition.name,

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 /** What one tag of a job says, such as a user's id. A number and its text are the same value. */
 export type TagValue = string | number | boolean;
 
@@ -31,7 +32,7 @@ export function tagsPolicyOf(
   const wrong = names.find(name => typeof name !== 'string' || !TAG_NAME.test(name));
   if (wrong !== undefined)
     refuse(
-      `expected each of publicTags to be the name of a tag (a letter, then letters, digits, - and _, 40 at most), got ${JSON.stringify(wrong)}.`,
+      `expected each of publicTags to be the name of a tag (a letter, then letters, digits, - and _, 40 at most), got ${shown(wrong)}.`,
     );
   if (tags === undefined) return undefined;
   // Only data that this contract's own schema has validated is ever passed in.

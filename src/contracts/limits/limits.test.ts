@@ -60,7 +60,7 @@ test.for([
   [
     'an order that nobody knows',
     { concurrency: 1, order: 'fifo' },
-    'limits[0].order to be "strict" or "starts", got fifo',
+    'limits[0].order to be "strict" or "starts", got "fifo"',
   ],
   ['none is 0', { concurrency: 0 }, 'limits[0].concurrency to be an integer >= 1, got 0'],
   ['none is a half', { concurrency: 1.5 }, 'integer >= 1, got 1.5'],

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import type { KeyPart } from '../define/key-policy.ts';
 import { unknownOptions, type Known } from '../define/checks/known-options.ts';
@@ -225,7 +226,7 @@ function isStrict(
 ): boolean {
   if (order === undefined) return owner.isKnown && concurrency === 1;
   if (order !== 'strict' && order !== 'starts') {
-    refuse(`expected ${what}.order to be "strict" or "starts", got ${String(order)}`);
+    refuse(`expected ${what}.order to be "strict" or "starts", got ${shown(order)}`);
   } else if (order === 'strict' && concurrency !== 1) {
     refuse(`expected ${what} to have a concurrency of 1: jobs that run at once have no strict order`);
   } else if (order === 'strict' && !owner.isKnown) {
@@ -245,7 +246,7 @@ function limitNameOf(contract: string): string {
 export function concurrencyOf(what: string, given: unknown, refuse: (problem: string) => void): number | undefined {
   if (given === undefined) return undefined;
   if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 1) return given;
-  refuse(`expected ${what} to be an integer >= 1, got ${String(given)}`);
+  refuse(`expected ${what} to be an integer >= 1, got ${shown(given)}`);
   return undefined;
 }
 
@@ -261,7 +262,7 @@ export function ratePolicy(
   }
   const perMs = toMilliseconds(rate.per, `${what}.per`);
   if (Number.isSafeInteger(rate.max) && rate.max >= 1 && perMs >= 1) return { max: rate.max, perMs };
-  refuse(`expected ${what} to be at least 1 per millisecond or longer, got ${rate.max} per ${perMs} ms`);
+  refuse(`expected ${what} to be at least 1 per millisecond or longer, got ${shown(rate.max)} per ${perMs} ms`);
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import type { Refuse } from '../define/payload-definition.ts';
 
 /**
@@ -9,9 +10,7 @@ export function encryptedFieldsOf(fields: readonly string[] | undefined, refuse:
   if (!Array.isArray(given)) refuse('expected encrypt to be a list of fields.');
   for (const field of fields ?? []) {
     if (typeof field !== 'string' || !/^[^.]+(\.[^.]+)*$/.test(field) || field.split('.').includes('__proto__')) {
-      refuse(
-        `expected each of encrypt to be the path of a field, such as "address.street", got ${JSON.stringify(field)}.`,
-      );
+      refuse(`expected each of encrypt to be the path of a field, such as "address.street", got ${shown(field)}.`);
     }
   }
   const paths = [...new Set(fields)];

@@ -1,3 +1,4 @@
+import { shown } from '../../errors/index.ts';
 import type { FieldPath } from '../define/job-contract.ts';
 import type { Refuse } from '../define/payload-definition.ts';
 
@@ -17,7 +18,7 @@ export function publicFieldsOf(
   if (!Array.isArray(given)) refuse('expected publicFields to be a list of fields.');
   for (const field of fields ?? []) {
     if (typeof field !== 'string' || !FIELD.test(field) || field.endsWith('.')) {
-      refuse(`expected each of publicFields as data.FIELD, progress or result, got ${JSON.stringify(field)}.`);
+      refuse(`expected each of publicFields as data.FIELD, progress or result, got ${shown(field)}.`);
     }
     const hidden = sensitive.find(
       path => `data.${path}.`.startsWith(`${field}.`) || `${field}.`.startsWith(`data.${path}.`),

@@ -88,5 +88,10 @@ function atMostAYear(duration: Duration, what: string): number {
 
 /** In JavaScript a reason may be left out, or be an error: what the handler decided counts all the same. */
 function textOf(reason: unknown): string {
-  return typeof reason === 'string' ? reason : String(reason ?? 'no reason given');
+  if (typeof reason === 'string') return reason;
+  try {
+    return String(reason ?? 'no reason given');
+  } catch {
+    return 'a reason that is no text';
+  }
 }

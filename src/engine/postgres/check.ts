@@ -9,6 +9,7 @@ import {
 } from 'bullmq';
 import { bullmqWarnings } from '../bullmq/tried-versions.ts';
 import { clockWarnings } from '../clock/clock-check.ts';
+import { searchPathProblem } from '../../sessions/index.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
 import { rightsErrors } from './rights.ts';
@@ -42,11 +43,14 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
     const [server] = rows;
     if (server === undefined) throw new Error('The server answered a question about itself with nothing.');
     const clockDifferenceMs = Math.round(here - server.now);
+    const pooler = await searchPathProblem(client, schema);
     const major = Math.floor(server.number / 10_000);
     const errors =
       major < MINIMUM_POSTGRES_VERSION
         ? [`Expected PostgreSQL ${MINIMUM_POSTGRES_VERSION} or newer, found ${server.version}. Upgrade the server.`]
-        : await rightsOrSchemaErrors(client, schema);
+        : pooler === undefined
+          ? await rightsOrSchemaErrors(client, schema)
+          : [pooler];
     if (server.standby) errors.push('Expected a primary, found a read-only standby. Use the URL of the primary.');
     return {
       errors,

@@ -1,5 +1,6 @@
 import type { PgPool } from 'bullmq';
 import { isOutdated, readSchemaStanding, SchemaOutdatedError, type MigrationSql } from '../../migrations/index.ts';
+import { searchPathProblem } from '../../sessions/index.ts';
 import { EngineCheckError } from '../engine-check-error.ts';
 import { schemaParts } from './queue-schema.ts';
 
@@ -15,6 +16,8 @@ export async function outdatedParts(sql: MigrationSql, schema: string): Promise<
 
 /** @throws EngineCheckError, as a rejection, where the schema lacks something; the driver's error where it cannot be reached */
 export async function insistOnSchema(pool: PgPool, schema: string): Promise<void> {
+  const pooler = await searchPathProblem(pool, schema);
+  if (pooler !== undefined) throw new EngineCheckError([pooler]);
   const outdated = await outdatedParts(pool, schema);
   if (outdated.length > 0) throw new EngineCheckError(outdated);
 }

@@ -3,11 +3,12 @@ import { isPgPool, runMigrations, type PgPool } from 'bullmq';
 import { Client, type PoolConfig } from 'pg';
 import type { EngineOptions } from '../engine.ts';
 import { FAIL_FAST_MS } from '../settings/limits.ts';
+import { EngineCheckError } from '../engine-check-error.ts';
 import type { Outage } from '../outage/outage.ts';
 import { migrateSchema, type Migrated } from '../../migrations/index.ts';
 import { PatientPool, type PoolLimits } from './patient-pool.ts';
 import { schemaParts } from './queue-schema.ts';
-import { boundSession, listen, type ListenParts } from '../../sessions/index.ts';
+import { boundSession, listen, searchPathProblem, type ListenParts } from '../../sessions/index.ts';
 import { WriteWatch } from '../outage/write-watch.ts';
 import { settled } from '../../time/index.ts';
 
@@ -90,6 +91,8 @@ export class WatchedPool {
     client.on('error', error => this.#outage.lost(error));
     try {
       await client.connect();
+      const pooler = await searchPathProblem(client, this.#schema);
+      if (pooler !== undefined) throw new EngineCheckError([pooler]);
       await runMigrations(client, this.#schema);
       const done: Migrated[] = [];
       for (const part of schemaParts(this.#schema)) done.push(await migrateSchema(client, part));

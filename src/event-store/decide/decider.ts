@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../../errors/index.ts';
 import {
   type AnyEventContract,
   type EventRequest,
@@ -64,8 +65,17 @@ function frozen<Value>(value: Value): Value {
   return value;
 }
 
-/** @throws InvalidContractError when two evolutions are of one event */
+const KNOWN: KnownOptions<DeciderDefinition<unknown, unknown>> = {
+  name: true,
+  initial: true,
+  decide: true,
+  evolve: true,
+};
+
+/** @throws InvalidContractError when two evolutions are of one event, InvalidOptionsError for a part that is missing or unknown */
 export function defineDecider<Command, State>(definition: DeciderDefinition<Command, State>): Decider<Command, State> {
+  const parts = { name: 'a text', decide: 'a function', evolve: 'a list' } as const;
+  requireShape('the definition of a decider', definition, KNOWN, parts);
   const { name } = definition;
   const initial = frozen(definition.initial);
   const decide = (command: Command, state: State): readonly EventRequest[] => {

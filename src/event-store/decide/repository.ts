@@ -1,4 +1,4 @@
-import { InvalidOptionsError, kindOfTime, toError } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime, toError, requireShape, type KnownOptions } from '../../errors/index.ts';
 import { bareError } from '../../privacy/index.ts';
 import { partsOf, type EventStore } from '../event-store.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -15,12 +15,18 @@ export interface RepositoryOptions {
   readonly snapshots?: SnapshotPolicy;
 }
 
+const KNOWN: KnownOptions<RepositoryOptions> = {
+  snapshots: true,
+};
+
 /** Reads a stream's state, lets the decider decide, appends what it decided at the version it was decided on. */
 export class Repository<Command, State> {
   readonly #facts: Facts;
   readonly #source: StateSource<Command, State>;
 
-  constructor(store: EventStore, decider: Decider<Command, State>, { snapshots }: RepositoryOptions = {}) {
+  constructor(store: EventStore, decider: Decider<Command, State>, options: RepositoryOptions = {}) {
+    requireShape('the options of a Repository', options, KNOWN);
+    const { snapshots } = options;
     if (snapshots !== undefined && !(Number.isInteger(snapshots.every) && snapshots.every >= 1)) {
       throw new InvalidOptionsError(`Expected snapshots.every to be an integer >= 1, got ${snapshots.every}.`);
     }

@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../../errors/index.ts';
 import { causedBy } from '../../tracing/index.ts';
 import {
   encodeEventPayload,
@@ -31,6 +32,14 @@ export interface ForwardDefinition {
   readonly startAt?: 'beginning' | 'now';
 }
 
+const KNOWN: KnownOptions<ForwardDefinition> = {
+  name: true,
+  events: true,
+  outbox: true,
+  reactions: true,
+  startAt: true,
+};
+
 /**
  * Stored events become events of the bus, and jobs: written into the outbox in the transaction that moves the checkpoint, so none is
  * left out; sent by the relay at least once, with the ids and positions that they have here, each stream in its order. It cannot be rebuilt, which would
@@ -39,7 +48,10 @@ export interface ForwardDefinition {
  * What a stored event reads as is published, and goes through its schema again. A schema that makes something else of it then, such as one
  * that multiplies or that makes dates of texts, cannot be forwarded: the projection stands still at the first such event.
  */
-export function forwardEvents({ name, events, outbox, reactions = [], startAt }: ForwardDefinition): Projection {
+export function forwardEvents(definition: ForwardDefinition): Projection {
+  const parts = { name: 'a text', events: 'a list', outbox: 'an object' } as const;
+  requireShape('the definition of what is forwarded', definition, KNOWN, parts);
+  const { name, events, outbox, reactions = [], startAt } = definition;
   const contracts = new Map(events.map(contract => [contract.name, contract]));
   return defineProjection({
     name,

@@ -1,3 +1,4 @@
+import { requireShape, shown, type KnownOptions } from '../../errors/index.ts';
 import type { QueryResult } from 'pg';
 import { type AnyEventContract, InvalidContractError } from '../../contracts/index.ts';
 import type { StoredEvent } from '../read/stored-event.ts';
@@ -47,11 +48,34 @@ export interface Projection extends Required<ProjectionDefinition> {
   readonly kind: 'projection';
 }
 
-/** @throws InvalidContractError */
+const KNOWN: KnownOptions<ProjectionDefinition> = {
+  name: true,
+  shape: true,
+  events: true,
+  tables: true,
+  project: true,
+  onPoison: true,
+  attempts: true,
+  onUnknown: true,
+  rebuildable: true,
+  startAt: true,
+};
+
+/** A word that is misspelt would be the default's opposite at the worst moment: `'Park'` would stop. */
+const WORDS: Readonly<Record<string, readonly unknown[]>> = {
+  onPoison: ['stop', 'park'],
+  onUnknown: ['skip', 'stop'],
+  startAt: ['beginning', 'now'],
+  rebuildable: [true, false],
+};
+
+/** @throws InvalidContractError, InvalidOptionsError */
 export function defineProjection(definition: ProjectionDefinition): Projection {
+  const parts = { name: 'a text', events: 'a list', tables: 'a text', project: 'a function' } as const;
+  requireShape('the definition of a projection', definition, { ...KNOWN, kind: true }, parts);
   const { name, shape, events, attempts = 5 } = definition;
   const refuse = (problem: string): never => {
-    throw new InvalidContractError(`projection "${String(name).slice(0, 60)}": ${problem}.`);
+    throw new InvalidContractError(`projection ${shown(name)}: ${problem}.`);
   };
   // Two `_` are those of a rebuild's schemas; one at the end makes two with a namespace.
   if (!/^[a-z][a-z0-9_]{0,29}$/.test(name) || name.includes('__') || name.endsWith('_')) {
@@ -59,9 +83,15 @@ export function defineProjection(definition: ProjectionDefinition): Projection {
       'expected a name of 1 to 30 lower-case letters, digits and single "_", starting with a letter and not ending with "_"',
     );
   }
-  if (!Number.isInteger(shape) || shape < 1) refuse(`expected shape to be an integer >= 1, got ${shape}`);
+  if (!Number.isInteger(shape) || shape < 1) refuse(`expected shape to be an integer >= 1, got ${shown(shape)}`);
   if (events.length === 0) refuse('expected at least one event');
-  if (!Number.isInteger(attempts) || attempts < 1) refuse(`expected attempts to be an integer >= 1, got ${attempts}`);
+  if (!Number.isInteger(attempts) || attempts < 1)
+    refuse(`expected attempts to be an integer >= 1, got ${shown(attempts)}`);
+  for (const [part, words] of Object.entries(WORDS)) {
+    const word: unknown = Reflect.get(definition, part);
+    if (word === undefined || words.includes(word)) continue;
+    refuse(`expected ${part} to be ${words.map(shown).join(' or ')}, got ${shown(word)}`);
+  }
   return Object.freeze({
     kind: 'projection',
     onPoison: 'stop',

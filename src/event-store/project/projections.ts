@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidContractError } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, requireShape, type KnownOptions } from '../../errors/index.ts';
 import { ProjectionBehindError } from './projection-behind-error.ts';
 import { ProjectionUnknownError } from './projection-unknown-error.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -31,6 +31,15 @@ export interface ProjectionsOptions {
   /** After so long without a word from its owner a projection is run by another process; 15 s by default. */
   readonly lease?: Duration;
 }
+
+const KNOWN: KnownOptions<ProjectionsOptions> = {
+  store: true,
+  projections: true,
+  batchSize: true,
+  pollEvery: true,
+  lagEvery: true,
+  lease: true,
+};
 
 export interface ProjectionStatus {
   readonly name: string;
@@ -75,6 +84,8 @@ export class Projections {
    * @throws InvalidOptionsError for a batch of no event, which would step over all of them, and for pauses of no length
    */
   constructor(options: ProjectionsOptions) {
+    const parts = { store: 'an object', projections: 'a list' } as const;
+    requireShape('the options of Projections', options, KNOWN, parts);
     const { projections, batchSize = 1_000 } = options;
     const store = partsOf(options.store);
     if (!Number.isSafeInteger(batchSize) || batchSize < 1) {

@@ -10,7 +10,7 @@ import { BusClosedError } from './bus-closed-error.ts';
 import { CapabilityMissingError } from '../capability-missing-error.ts';
 import { type EventHandlerError } from './event-handler-error.ts';
 import { EventUnknownError } from './event-unknown-error.ts';
-import { InvalidOptionsError, kindOfTime } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime, requireShape, type KnownOptions } from '../../errors/index.ts';
 import { Facts, type EventFields } from '../../facts/index.ts';
 import { traceIdOf } from '../../queue/index.ts';
 import { createIdSource, type IdSource } from '../../time/index.ts';
@@ -27,6 +27,15 @@ import { Subscriber, type EventHandler } from './subscriber.ts';
 import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from '../transport.ts';
 
 const CLOSE_MS = 10_000;
+
+const KNOWN: KnownOptions<BusOptions> = {
+  events: true,
+  transport: true,
+  facts: true,
+  tracer: true,
+  source: true,
+  retry: true,
+};
 
 /**
  * Publishes and subscribes events, over any transport.
@@ -47,14 +56,16 @@ export class Bus {
   #isClosed = false;
 
   /** @throws InvalidOptionsError when two contracts have one name, or `retry` is out of range */
-  constructor({
-    events,
-    transport,
-    facts = new Facts(),
-    tracer = plainTracer,
-    source = 'urn:shiftwork',
-    retry = {},
-  }: BusOptions) {
+  constructor(options: BusOptions) {
+    requireShape('the options of a Bus', options, KNOWN, { events: 'a list', transport: 'an object' });
+    const {
+      events,
+      transport,
+      facts = new Facts(),
+      tracer = plainTracer,
+      source = 'urn:shiftwork',
+      retry = {},
+    } = options;
     this.facts = facts;
     this.#transport = transport;
     this.#tracer = tracer;

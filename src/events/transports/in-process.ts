@@ -1,3 +1,4 @@
+import { requireShape } from '../../errors/index.ts';
 import { ConcurrencyLimiter } from '../concurrency-limiter.ts';
 import type {
   Capabilities,
@@ -39,8 +40,9 @@ export class InProcessTransport implements Transport {
   #listener: TransportListener | undefined;
   #scheduled = 0;
 
-  constructor({ inspectEveryMs = 5_000 }: InProcessOptions = {}) {
-    this.#inspectEveryMs = inspectEveryMs;
+  constructor(options: InProcessOptions = {}) {
+    requireShape('the options of an InProcessTransport', options, { inspectEveryMs: true });
+    this.#inspectEveryMs = options.inspectEveryMs ?? 5_000;
   }
 
   listen(listener: TransportListener): void {

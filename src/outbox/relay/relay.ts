@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../../errors/index.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { bareError } from '../../privacy/index.ts';
@@ -32,6 +33,18 @@ export interface RelayOptions {
   readonly keepSeenForMs?: number;
 }
 
+const KNOWN: KnownOptions<RelayOptions> = {
+  pool: true,
+  engine: true,
+  bus: true,
+  namespace: true,
+  facts: true,
+  pollEveryMs: true,
+  lagEveryMs: true,
+  keepSentForMs: true,
+  keepSeenForMs: true,
+};
+
 /** A batch takes milliseconds, and rarely more where the bus is slow. */
 const STOP_MS = 5_000;
 const ANSWER_MS = 10_000;
@@ -55,6 +68,7 @@ export class Relay {
 
   /** @throws InvalidConfigError for a namespace that is not valid, InvalidOptionsError for a time that is not */
   constructor(options: RelayOptions) {
+    requireShape('the options of a Relay', options, KNOWN, { pool: 'an object', engine: 'an object' });
     const { lagEveryMs, keepSentForMs, keepSeenForMs } = options;
     requireMilliseconds({ pollEveryMs: options.pollEveryMs, lagEveryMs }, 1);
     requireMilliseconds({ keepSentForMs, keepSeenForMs }, 0);

@@ -43,7 +43,7 @@ export interface JobIdParts {
 
 /** Says where a job is, from its id alone; undefined for an id that is not ours. */
 export function parseJobId(id: string): JobIdParts | undefined {
-  const match = id.length <= 200 ? PARTS.exec(id) : null;
+  const match = typeof id === 'string' && id.length <= 200 ? PARTS.exec(id) : null;
   return match?.[1] === undefined ? undefined : { queue: match[1] };
 }
 

@@ -24,6 +24,7 @@ describe('by its code an error is', () => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'away'],
     ['UND_ERR_SOCKET', 'away'],
     ['08006', 'away'],
+    ['08P01', 'away'],
     ['57P01', 'away'],
     ['57P02', 'away'],
     ['57P03', 'away'],

@@ -61,6 +61,9 @@ const NETWORK = rows('away', {
 /** SQLSTATEs: https://www.postgresql.org/docs/18/errcodes-appendix.html */
 const POSTGRES = [
   ...rows('away', {
+    // PgBouncer ends nearly every connection with it; PostgreSQL itself says it of a driver that speaks another language.
+    '08P01':
+      'a pooler in between, such as PgBouncer, has refused or ended the connection: give the address of PostgreSQL itself',
     '57P01': 'the server is shutting down',
     '57P02': 'the server has crashed and restarts',
     '57P03': 'the server is starting up or shutting down',

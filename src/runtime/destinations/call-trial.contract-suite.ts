@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { AnyEngineCase } from '../../../tests/support/engines.ts';
 import { runApp, type RunningApp } from '../../../tests/support/running-app.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
-import { defineApp, defineJob, handle, type QueueDefinition } from '../../contracts/index.ts';
+import { defineApp, defineJob, handle, type App, type QueueDefinition } from '../../contracts/index.ts';
 import type { Engine } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { Client } from '../../queue/index.ts';
@@ -30,6 +30,7 @@ export class CallTrial {
   sick: ReadonlyMap<string, FailureKind> = new Map();
   /** Done while a host is called. */
   during: () => Promise<void> = async () => undefined;
+  app: App = defineApp({ jobs: [call], handlers: [] });
   readonly #case: AnyEngineCase;
   #app: RunningApp | undefined;
 
@@ -44,7 +45,8 @@ export class CallTrial {
       await this.during();
       if (failure !== undefined) throw new DeliveryError(failure, `${host} is sick`, { destination: host });
     });
-    this.#app = await runApp(this.#case, defineApp({ jobs: [call], handlers: [work], queues: { calls: queue } }));
+    this.app = defineApp({ jobs: [call], handlers: [work], queues: { calls: queue } });
+    this.#app = await runApp(this.#case, this.app);
   }
 
   async close(): Promise<void> {

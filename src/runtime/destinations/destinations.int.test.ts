@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { engineCases } from '../../../tests/support/engines.ts';
 import { waitFor } from '../../../tests/support/wait-for.ts';
+import { FOR_GOOD } from '../../engine/index.ts';
 import { DeliveryError } from '../../resilience/index.ts';
 import { readFleet } from '../supervisor/fleet/read-fleet.ts';
 import { tryDestination } from './try-destination.ts';
 import { CallTrial } from './call-trial.contract-suite.ts';
+import { endPausesAhead } from './pauses-ahead.ts';
 
 /** That jobs are put off, come back and share what is known on each engine. What is decided is in destinations.test.ts. */
 describe.each(engineCases)('destinations on $kind', engineCase => {
@@ -86,5 +88,30 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     });
     expect(views.map(view => view?.attemptsMade)).toEqual([1, 1, 1, 1]);
     expect(most()).toBe(2);
+  });
+
+  test('a pause that was written before the shared clock went back ends; one that may be so long, and one of a person, stay', async () => {
+    await trial.start({ concurrency: 10, destinations: { breaker: { failures: 1, pause: '1m', maxPause: '5m' } } });
+    const { engine, app } = trial;
+    const groups = await engine.turns('calls');
+    const year = engine.clock.now() + 365 * 86_400_000;
+    const soon = engine.clock.now() + 3_600_000;
+    await groups.pauseGroup('destination/sick.example', { by: 'breaker', until: year, probes: true });
+    await groups.pauseGroup('destination/busy.example', { by: 'breaker', until: year, probes: false });
+    await groups.pauseGroup('destination/soon.example', { by: 'breaker', until: soon, probes: false });
+    await groups.pauseGroup('destination/held.example', { by: 'person', until: FOR_GOOD, probes: false });
+    const ids = [...(await trial.enqueue('sick.example', 1)), ...(await trial.enqueue('busy.example', 2))];
+    // Behind them, so that a worker has met both and set them aside.
+    await trial.enqueue('free.example', 3);
+    await waitFor('the one that is free', () => trial.calls.length === 1);
+    await endPausesAhead(app, engine);
+    await waitFor('the others', async () => {
+      const all = await Promise.all(ids.map(id => trial.client.job(id)));
+      return all.every(view => view?.state === 'succeeded');
+    });
+    expect((await groups.pauses()).map(({ group }) => group).toSorted()).toEqual([
+      'destination/held.example',
+      'destination/soon.example',
+    ]);
   });
 });

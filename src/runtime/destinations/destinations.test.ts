@@ -4,6 +4,7 @@ import { waitFor } from '../../../tests/support/wait-for.ts';
 import { DeliveryError, type FailureKind, CLOSED } from '../../resilience/index.ts';
 import { MemoryStateStore, openState } from '../../state/index.ts';
 import { CallTrial } from './call-trial.contract-suite.ts';
+import { pausedUntil } from './destination-state.ts';
 import { pausedOutcome } from './pausing.ts';
 import { DESTINATIONS, SharedBreaker } from './shared-breaker.ts';
 
@@ -204,5 +205,20 @@ describe('destinations', () => {
     expect(pause).toMatchObject({ group: 'destination/a.example', by: 'breaker', probes: true });
     const [hold] = await store.list(DESTINATIONS);
     expect(hold?.value).toMatchObject({ breaker: { phase: 'open', openings: 1 } });
+  });
+
+  test('what is shared about a destination from before the clock went back puts off no job, and is not written again', async () => {
+    await start({ concurrency: 10, destinations: { breaker: { failures: 1, pause: '1m', maxPause: '5m' } } });
+    const breaker = new SharedBreaker(await openState(trial.engine), () => fixture.clock.now());
+    const policy = { failures: 1, withinMs: 1_000, pauseMs: 60_000, maxPauseMs: 300_000, probes: 1 };
+    const ahead = NOW + 365 * 86_400_000;
+    const at = (time: number, probes = false) => ({ beganAt: time, endedAt: time, probes });
+    const busy = { what: 'busy', quietMs: 60_000 } as const;
+    await breaker.note('calls/a.example', policy, busy, at(ahead));
+    const { after: quiet } = await breaker.note('calls/a.example', policy, busy, at(NOW));
+    expect(pausedUntil(quiet)).toBe(NOW + 60_000);
+    await breaker.note('calls/b.example', policy, { what: 'failed' }, at(ahead));
+    const { after: open } = await breaker.note('calls/b.example', policy, { what: 'failed' }, at(NOW));
+    expect(pausedUntil(open)).toBeLessThanOrEqual(fixture.clock.now());
   });
 });

@@ -2,11 +2,11 @@ import { hasCode } from '../../errors/index.ts';
 import { isDeliveryError } from '../../resilience/index.ts';
 import type { Outcome } from '../run/outcome.ts';
 import type { DestinationState } from './destination-state.ts';
+import { LONGEST_QUIET_MS } from './pauses-ahead.ts';
 import type { Finding } from './shared-breaker.ts';
 
 /** What a far side may ask for. Less than the shortest would be no pause at all: its jobs would come back as fast as they can. */
 const SHORTEST_QUIET_MS = 1_000;
-const LONGEST_QUIET_MS = 3_600_000;
 /** A job that is asked to wait so often is not only in a crowd: from then on it is the job that is refused, and that has an end. */
 const FREE_PAUSES = 20;
 

@@ -7,6 +7,7 @@ import {
   type BreakerPolicy,
   type CallEnd,
 } from '../../resilience/index.ts';
+import { withoutAhead } from './pauses-ahead.ts';
 import type { StateStore } from '../../state/index.ts';
 import { stateIn, storedForm, type DestinationState } from './destination-state.ts';
 
@@ -53,7 +54,8 @@ export class SharedBreaker {
       const before = stateIn(entry?.value);
       // Asked anew: what is shared may have been away since the call ended, or been changed by others.
       const noted = { ...call, notedAt: Math.max(call.endedAt, this.#now()) };
-      const after = withStory(before, next(before, policy, finding, noted), call);
+      const known = withoutAhead(before, policy, noted.notedAt);
+      const after = withStory(before, next(known, policy, finding, noted), call);
       if (after === before) return { before, after };
       const written = await this.#store.compareAndSet(
         DESTINATIONS,

@@ -1,4 +1,5 @@
-import { kindOf } from '../../../errors/index.ts';
+import { kindOf, shown } from '../../../errors/index.ts';
+import type { AppPlugin } from '../app-plugin.ts';
 import { isMade } from './require-definition.ts';
 
 const MAKERS = {
@@ -28,4 +29,21 @@ export function made<Item>(
     problems.push(`expected ${list}[${index}] to be what ${MAKERS[kind]} has made, got ${kindOf(each)}`);
     return false;
   });
+}
+
+export function plugged(given: readonly AppPlugin[], problems: string[]): readonly AppPlugin[] {
+  return listed('plugins', given, problems).filter((plugin: unknown, index) => {
+    if (typeof plugin === 'object' && plugin !== null && 'kind' in plugin && typeof plugin.kind === 'string')
+      return true;
+    problems.push(`expected plugins[${index}] to have a kind, got ${kindOf(plugin)}`);
+    return false;
+  });
+}
+
+/** In a number, a list or a map no queue would be found, and all would have the defaults. */
+export function requireQueues(queues: unknown, problems: string[]): void {
+  if (queues === undefined || queues === null) return;
+  if (typeof queues === 'object' && !Array.isArray(queues) && !(queues instanceof Map)) return;
+  const found = queues instanceof Map ? 'a Map' : shown(queues);
+  problems.push(`expected queues as { NAME: { concurrency, ... } }, got ${found}`);
 }

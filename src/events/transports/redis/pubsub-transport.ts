@@ -1,3 +1,4 @@
+import { requireShape, type KnownOptions } from '../../../errors/index.ts';
 import { checkNamespace, requireRedisAddress } from '../../../config/index.ts';
 import { ownKey } from '../../../redis/index.ts';
 import type { Redis } from 'ioredis';
@@ -27,6 +28,13 @@ export interface RedisPubSubOptions {
   /** How often the transport counts what waits for each subscription; 5 s by default. */
   readonly inspectEveryMs?: number;
 }
+
+const KNOWN: KnownOptions<RedisPubSubOptions> = {
+  url: true,
+  namespace: true,
+  waitingAtMost: true,
+  inspectEveryMs: true,
+};
 
 interface Member {
   readonly subscription: TransportSubscription;
@@ -65,7 +73,9 @@ export class RedisPubSubTransport implements Transport {
   #listener: TransportListener | undefined;
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis */
-  constructor({ url, namespace, waitingAtMost = 10_000, inspectEveryMs = 5_000 }: RedisPubSubOptions) {
+  constructor(options: RedisPubSubOptions) {
+    requireShape('the options of a RedisPubSubTransport', options, KNOWN, { url: 'a text' });
+    const { url, namespace, waitingAtMost = 10_000, inspectEveryMs = 5_000 } = options;
     const address = requireRedisAddress(`the URL of ${this.name}`, url);
     const key = ownKey(address, `${checkNamespace(namespace) ?? 'shiftwork'}:events`);
     this.#link = new RedisLink(this.name, address, key);

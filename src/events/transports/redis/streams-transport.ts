@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { checkNamespace, requireRedisAddress } from '../../../config/index.ts';
-import { InvalidOptionsError } from '../../../errors/index.ts';
+import { InvalidOptionsError, requireShape, shown, type KnownOptions } from '../../../errors/index.ts';
 import { ownKey } from '../../../redis/index.ts';
 import { createIdSource } from '../../../time/index.ts';
 import { readCloudEvent } from '../../envelope/cloud-event.ts';
@@ -36,6 +36,14 @@ export interface RedisStreamsOptions {
   readonly inspectEveryMs?: number;
 }
 
+const KNOWN: KnownOptions<RedisStreamsOptions> = {
+  url: true,
+  namespace: true,
+  maxLength: true,
+  claimAfterMs: true,
+  inspectEveryMs: true,
+};
+
 const PAGE = 500;
 
 /**
@@ -56,6 +64,7 @@ export class RedisStreamsTransport implements Transport {
 
   /** Connects on first use. @throws InvalidConfigError when the URL is none of Redis; InvalidOptionsError */
   constructor(options: RedisStreamsOptions) {
+    requireShape('the options of a RedisStreamsTransport', options, KNOWN, { url: 'a text' });
     checkOptions(options);
     this.#options = options;
     const address = requireRedisAddress(`the URL of ${this.name}`, options.url);
@@ -148,7 +157,7 @@ function checkOptions({
   const expect = (name: string, value: number, least: number): void => {
     if (Number.isSafeInteger(value) && value >= least) return;
     throw new InvalidOptionsError(
-      `Expected ${name} of redis-streams to be an integer of at least ${least}, got ${value}.`,
+      `Expected ${name} of redis-streams to be an integer of at least ${least}, got ${shown(value)}.`,
     );
   };
   expect('maxLength', maxLength, 1);

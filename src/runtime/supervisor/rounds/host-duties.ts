@@ -7,6 +7,7 @@ import { clientOn } from '../../../queue/index.ts';
 import { openSchedules } from '../../../schedules/index.ts';
 import type { StateStore } from '../../../state/index.ts';
 import { LookAfterBatches } from '../../batches/look-after-batches.ts';
+import { endPausesAhead } from '../../destinations/pauses-ahead.ts';
 import { FollowDeaths } from '../../run/follow-death.ts';
 import { RunTimeScheduler } from '../../schedules/run-time-scheduler.ts';
 import { Scheduler } from '../../schedules/scheduler.ts';
@@ -48,6 +49,8 @@ export interface HostDutiesOptions {
 const UNNAMED_EVERY_MS = 30_000;
 /** How often a host looks through a part of each queue's tags: there it meets what another program has removed. */
 const TAGS_EVERY_MS = 10_000;
+/** How often a host looks for pauses that were written before the engine's clock went back. */
+const AHEAD_EVERY_MS = 10_000;
 /** How often a host looks through everything. */
 const SWEEP_EVERY_MS = 30_000;
 /** How often a host looks for jobs that should have followed from a death. */
@@ -107,6 +110,7 @@ export class HostDuties {
     this.#timers.every(TAGS_EVERY_MS, () => void this.#sweepTags().catch(() => undefined));
     const following = new FollowDeaths({ app, engine, facts, worker: this.#options.name });
     this.#timers.every(FOLLOW_EVERY_MS, () => void following.catchUp().catch(() => undefined));
+    this.#timers.every(AHEAD_EVERY_MS, () => void endPausesAhead(app, engine).catch(() => undefined));
     const batches = new LookAfterBatches({ app, engine, facts, worker: this.#options.name, queues });
     this.#timers.every(FOLLOW_EVERY_MS, () => void batches.look().catch(() => undefined));
     // The deaths that the supervisor itself causes: of jobs that are to blame.
