@@ -1,4 +1,5 @@
 /** The base of every error that Shiftwork throws on purpose, and the one that every room throws. Each other class stands beside the room that throws it. */
+export { answeredLate } from './answered-late.ts';
 export { didYouMean } from './did-you-mean.ts';
 export { InvalidOptionsError } from './invalid-options-error.ts';
 export { kindOf, kindOfText, kindOfTime, shown } from './kind-of.ts';

@@ -5,5 +5,5 @@
 export { askWithin } from './ask-within.ts';
 export { boundSession } from './bound-session.ts';
 export { listen, type ListenParts } from './listen.ts';
-export { lentSessionProblem, searchPathProblem } from './pooler.ts';
+export { lentSessionProblem, searchPathProblem, wrongSearchPath } from './pooler.ts';
 export { inTransaction } from './transaction.ts';

@@ -13,7 +13,11 @@ const REMEDY = 'Give workers, relay and dashboard the address of PostgreSQL itse
  * them: then tables are made and looked for in whatever schema comes first.
  */
 export async function searchPathProblem(sql: Asking, schema: string): Promise<string | undefined> {
-  const found = await answerOf(sql, "current_setting('search_path')");
+  return wrongSearchPath(await answerOf(sql, "current_setting('search_path')"), schema);
+}
+
+/** The same of what the server has said of its setting. */
+export function wrongSearchPath(found: unknown, schema: string): string | undefined {
   // As it was asked for, or as whoever owns the database has set it.
   if (found === `"${schema}"` || found === schema) return undefined;
   return `Expected sessions whose search_path is "${schema}", found that it was not taken: a pooler, such as PgBouncer, stands in between. ${REMEDY}`;

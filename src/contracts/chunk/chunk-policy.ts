@@ -1,4 +1,4 @@
-import { shown } from '../../errors/index.ts';
+import { answeredLate, InvalidOptionsError, shown } from '../../errors/index.ts';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../../time/index.ts';
 import { unknownOptions, type Known } from '../define/checks/known-options.ts';
@@ -98,5 +98,14 @@ function groupOf<Item>(
 ): ChunkPolicy['groupOf'] {
   if (by === undefined) return destination;
   // Only data that this contract's own schema has validated is ever passed in.
-  return item => JSON.stringify([by(item as Item), destination?.(item)]);
+  return item => {
+    const own: unknown = by(item as Item);
+    // As JSON it would be {} for each: items of all groups in one chunk.
+    if (answeredLate(own)) {
+      throw new InvalidOptionsError(
+        'Expected chunk.by to answer at once, got a promise: the function may not be async.',
+      );
+    }
+    return JSON.stringify([own, destination?.(item)]);
+  };
 }

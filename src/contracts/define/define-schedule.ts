@@ -4,7 +4,7 @@ import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { cronProblem, zoneProblem } from './checks/cron-rule.ts';
 import { isMade, requireDefinition } from './checks/require-definition.ts';
 import { validatePayload, writePayload } from '../payload/codec.ts';
-import { kindOf, shown, toError } from '../../errors/index.ts';
+import { answeredLate, kindOf, shown, toError } from '../../errors/index.ts';
 import { unknownOptions, type Known } from './checks/known-options.ts';
 import type { AnyJobContract, EnqueueOptions, JobContract } from './job-contract.ts';
 
@@ -120,7 +120,7 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
     kind: 'schedule',
     name,
     job,
-    dataAt: (slot: Date) => (isMaker(data) ? data(slot) : data),
+    dataAt: (slot: Date) => (isMaker(data) ? atOnce(name, data(slot)) : data),
     when:
       everyMs === undefined
         ? { kind: 'cron' as const, cron: cron ?? '', timeZone }
@@ -159,4 +159,12 @@ function requireCron(cron: unknown, refuse: (problem: string) => never): string 
 /** Data that is itself a function could not be stored as JSON: a function here makes the data. */
 function isMaker<Data>(data: Data | ((slot: Date) => Data)): data is (slot: Date) => Data {
   return typeof data === 'function';
+}
+
+/** @throws InvalidContractError for a promise: nobody waits for it */
+function atOnce<Data>(schedule: string, data: Data): Data {
+  if (!answeredLate(data)) return data;
+  throw new InvalidContractError(
+    `schedule "${schedule}": expected data to be made at once, got a promise: the function may not be async.`,
+  );
 }

@@ -1,3 +1,4 @@
+import { answeredLate } from '../../errors/index.ts';
 import type { PayloadContract } from './payload-contract.ts';
 
 /** Data as the contract's version has it, or why it cannot be that. */
@@ -20,9 +21,7 @@ export function upgradePayload(
         return { kind: 'unreadable', detail: `it is version ${version}, and no upgrade leads from version ${step}` };
       }
       data = upgrade(data);
-      if (isThenable(data)) {
-        // Nobody waits for it, and what it rejects with may repeat the data.
-        data.then(undefined, () => undefined);
+      if (answeredLate(data)) {
         return {
           kind: 'unreadable',
           detail: `the upgrade from version ${step} is asynchronous: a step is a function that answers at once`,
@@ -34,8 +33,4 @@ export function upgradePayload(
     // The thrown message may repeat the data.
     return { kind: 'unreadable', detail: `the upgrade from version ${step} failed` };
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

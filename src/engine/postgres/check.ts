@@ -9,7 +9,7 @@ import {
 } from 'bullmq';
 import { bullmqWarnings } from '../bullmq/tried-versions.ts';
 import { clockWarnings } from '../clock/clock-check.ts';
-import { searchPathProblem } from '../../sessions/index.ts';
+import { wrongSearchPath } from '../../sessions/index.ts';
 import type { EngineReport } from '../engine.ts';
 import { notMigrated } from './not-migrated.ts';
 import { rightsErrors } from './rights.ts';
@@ -21,6 +21,7 @@ interface ServerRow {
   readonly standby: boolean;
   readonly fsync: string;
   readonly commit: string;
+  readonly path: string;
   readonly now: number;
 }
 
@@ -30,6 +31,7 @@ const ASK_SERVER = `
          pg_is_in_recovery() AS standby,
          current_setting('fsync') AS fsync,
          current_setting('synchronous_commit') AS commit,
+         current_setting('search_path') AS path,
          (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
 
 /** What a PostgreSQL says about itself, and whether BullMQ's schema is there. */
@@ -43,7 +45,7 @@ export async function checkPostgres(pool: PgPool, schema: string): Promise<Engin
     const [server] = rows;
     if (server === undefined) throw new Error('The server answered a question about itself with nothing.');
     const clockDifferenceMs = Math.round(here - server.now);
-    const pooler = await searchPathProblem(client, schema);
+    const pooler = wrongSearchPath(server.path, schema);
     const major = Math.floor(server.number / 10_000);
     const errors =
       major < MINIMUM_POSTGRES_VERSION

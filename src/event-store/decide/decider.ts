@@ -1,4 +1,4 @@
-import { requireShape, type KnownOptions } from '../../errors/index.ts';
+import { answeredLate, requireShape, type KnownOptions } from '../../errors/index.ts';
 import {
   type AnyEventContract,
   type EventRequest,
@@ -81,11 +81,10 @@ export function defineDecider<Command, State>(definition: DeciderDefinition<Comm
   const decide = (command: Command, state: State): readonly EventRequest[] => {
     const events: unknown = definition.decide(command, state);
     if (Array.isArray(events)) return events as readonly EventRequest[];
-    // An async one by mistake: nobody waits for it, and its refusal would end the process.
-    if (events instanceof Promise) events.catch(() => undefined);
+    const isLate = answeredLate(events);
     throw new InvalidContractError(
       `The decider "${name}" has to answer with a list of events, and at once: it answered with ` +
-        `${events instanceof Promise ? 'a promise' : events === null ? 'null' : typeof events}. Nothing was written.`,
+        `${isLate ? 'a promise' : events === null ? 'null' : typeof events}. Nothing was written.`,
     );
   };
   const evolutions = new Map<string, Evolution<State>>();

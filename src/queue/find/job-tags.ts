@@ -5,6 +5,7 @@ import {
   validatePayload,
   type AnyJobContract,
 } from '../../contracts/index.ts';
+import { answeredLate } from '../../errors/index.ts';
 import { storableText } from '../../privacy/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
 
@@ -32,6 +33,9 @@ export function tagsOf(
 ): readonly JobTag[] | undefined {
   if (tags === undefined) return undefined;
   const given: unknown = tags.of(output);
+  // Without this it would have no tags, and whoever erases a person would not find it.
+  if (answeredLate(given))
+    throw refusal(contract, 'tags', 'expected an object of tags at once, got a promise: the function may not be async');
   if (typeof given !== 'object' || given === null) throw refusal(contract, 'tags', 'expected an object of tags');
   const found: JobTag[] = [];
   for (const [name, value] of Object.entries(given)) {

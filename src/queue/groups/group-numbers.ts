@@ -1,4 +1,5 @@
 import { concurrencyOf, ratePolicy, type LimitPolicy, type RateDefinition } from '../../contracts/index.ts';
+import { answeredLate } from '../../errors/index.ts';
 import { tierOf, WEIGHTS, type Tier } from '../../engine/index.ts';
 
 /** Refuses what a function has given; answers nothing where the caller goes on without it. */
@@ -45,8 +46,9 @@ function asked<Given, Value>(
     refuse(part, thrownBy(error), expected);
     return undefined;
   }
-  const value = read(found);
-  if (value === undefined) refuse(part, `gives ${shown(found)}`, expected);
+  const isLate = answeredLate(found);
+  const value = isLate ? undefined : read(found);
+  if (value === undefined) refuse(part, `gives ${isLate ? 'a promise' : shown(found)}`, expected);
   return value;
 }
 

@@ -1,4 +1,5 @@
 import { DESTINATION, type AnyJobContract, type LimitPolicy } from '../../contracts/index.ts';
+import { answeredLate } from '../../errors/index.ts';
 import { groupName, limitOf, type FairShare, type GroupedOptions } from '../../engine/index.ts';
 import type { KeyedDigests } from '../../secrets/index.ts';
 import { kindOf, numbersOf, thrownBy, type GroupNumbers, type Refuse } from './group-numbers.ts';
@@ -62,6 +63,7 @@ function textBy(part: string, by: (data: unknown) => unknown, data: unknown, ref
   } catch (error) {
     return refuse(part, thrownBy(error));
   }
+  if (answeredLate(said)) return refuse(part, 'gives a promise');
   switch (typeof said) {
     case 'undefined':
       return undefined;

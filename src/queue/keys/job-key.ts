@@ -1,5 +1,5 @@
 import { InvalidPayloadError, type AnyJobContract, type KeyPart } from '../../contracts/index.ts';
-import { kindOf } from '../../errors/index.ts';
+import { answeredLate, kindOf } from '../../errors/index.ts';
 import type { KeyedDigests, Secrets } from '../../secrets/index.ts';
 
 /** What the engine knows of a key and of the data beneath it: neither can be read from it, nor guessed without the secret. */
@@ -19,6 +19,8 @@ export interface JobKey {
   readonly previous: KeyMark | undefined;
 }
 
+const LATE = 'expected a list at once, got a promise: the function may not be async';
+
 /**
  * What the contract says that the data is known by; undefined where it says nothing. Others than those that callers bring stand behind a word.
  * What JSON makes null or {} of would be one key for all data that lacks it: jobs that differ would take each other's place.
@@ -27,6 +29,7 @@ export interface JobKey {
 export function contractKeyOf({ name, key }: AnyJobContract, output: unknown): readonly KeyPart[] | undefined {
   if (key.of === undefined) return undefined;
   const parts: unknown = key.of(output);
+  if (answeredLate(parts)) throw new InvalidPayloadError(name, [{ path: 'key', message: LATE }]);
   if (!Array.isArray(parts)) {
     throw new InvalidPayloadError(name, [{ path: 'key', message: `expected a list, got ${kindOf(parts)}` }]);
   }

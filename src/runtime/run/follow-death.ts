@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { decodeAtOnce, type App, type Death, type JobRequest } from '../../contracts/index.ts';
+import { decodeAtOnce, InvalidContractError, type App, type Death, type JobRequest } from '../../contracts/index.ts';
 import { readHistory } from '../../dead-letters/index.ts';
 import type { Engine, TakenJob } from '../../engine/index.ts';
-import { toError } from '../../errors/index.ts';
+import { answeredLate, toError } from '../../errors/index.ts';
 import type { DeadReason, Facts } from '../../facts/index.ts';
 import { bareError, type PayloadCipher } from '../../privacy/index.ts';
 import {
@@ -50,6 +50,11 @@ export class FollowDeaths {
     try {
       const request = app.jobs.get(death.jobName)?.onDead?.(death);
       if (request === undefined) return undefined;
+      if (answeredLate(request)) {
+        throw new InvalidContractError(
+          `job "${death.jobName}": expected onDead to answer a job at once, got a promise: the function may not be async. Nothing follows from this death.`,
+        );
+      }
       const { queue } = death;
       const jobId = placeOf(death.jobId)?.id ?? death.jobId;
       const at = death.at.getTime();
