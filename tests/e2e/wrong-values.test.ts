@@ -242,7 +242,6 @@ describe('a word that means nothing, or a number for an object of options', () =
         }),
       'expected onPoison to be "stop" or "park", got "Park"',
     ],
-    ['live jobs', () => loose(http.jobEvents)({}, { alow: () => undefined }), 'Did you mean "allow"?'],
   ])('is refused: %s', (_, call, said) => {
     expect(call).toThrow(shiftwork.ShiftworkError);
     expect(call).toThrow(said);
