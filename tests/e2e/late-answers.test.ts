@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { defineApp, defineJob, defineSchedule, handle, type AnyJobContract, type Schedule } from '../../src/index.ts';
+import { defineApp, defineJob, defineSchedule, handle, type JobContract, type Schedule } from '../../src/index.ts';
 import { createTestApp, type TestApp } from '../../src/testing/index.ts';
 
 const unheard: unknown[] = [];
@@ -16,18 +16,20 @@ afterEach(async () => {
   process.off('unhandledRejection', hear);
 });
 
+const schema = z.object({ n: z.number() });
+type Job = JobContract<typeof schema>;
 const late = async (): Promise<never> => Promise.reject(new Error('too late'));
 /** As plain JavaScript defines it: with an `async` function where one has to answer at once. */
-const asyncly = (part: object): AnyJobContract =>
-  (defineJob as (definition: object) => AnyJobContract)({
+const asyncly = (part: object): Job =>
+  (defineJob as (definition: object) => Job)({
     queue: 'q',
     name: 'n',
-    schema: z.object({ n: z.number() }),
+    schema,
     retry: { attempts: 1 },
     ...part,
   });
 
-function atWork(job: AnyJobContract, schedules: readonly Schedule[] = []): TestApp {
+function atWork(job: Job, schedules: readonly Schedule[] = []): TestApp {
   const handler = handle(job, () => {
     throw new Error('It fails.');
   });
