@@ -150,14 +150,9 @@ const KNOWN_DESTINATIONS: Known<NonNullable<QueueDefinition['destinations']>> = 
   breaker: true,
 };
 
-const KNOWN_BREAKER: Known<NonNullable<NonNullable<QueueDefinition['destinations']>['breaker']>> = {
-  failures: true,
-  within: true,
-  pause: true,
-  maxPause: true,
-  probes: true,
-};
-
+const KNOWN_BREAKER: Readonly<Record<string, true>> = Object.fromEntries(
+  ['failures', 'within', 'pause', 'maxPause', 'probes'].map(name => [name, true as const]),
+);
 const DEFAULT_CONCURRENCY = 10;
 const SLOT_GROUP = /^[A-Za-z0-9_-]{1,60}$/;
 

@@ -1,3 +1,4 @@
+import type { KnownOptions } from '../../errors/index.ts';
 import type { AnyEventContract } from '../../contracts/index.ts';
 import type { Tracer } from '../../tracing/index.ts';
 import type { Facts } from '../../facts/index.ts';
@@ -17,6 +18,15 @@ export interface BusOptions {
   /** Tries of a publication, and when to stop asking: three within a second by default. After five failures in a row it is not asked for a second. */
   readonly retry?: Partial<PublishPolicy>;
 }
+
+export const BUS_OPTIONS: KnownOptions<BusOptions> = {
+  events: true,
+  transport: true,
+  facts: true,
+  tracer: true,
+  source: true,
+  retry: true,
+};
 
 /** What is known of an event once the transport has it. */
 export interface PublishedEvent {

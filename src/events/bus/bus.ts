@@ -1,3 +1,4 @@
+// Long because all that a publisher and a subscriber may ask stands in this one class, each with its shapes and errors.
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { currentCause, plainTracer, type Tracer } from '../../tracing/index.ts';
 import {
@@ -10,11 +11,17 @@ import { BusClosedError } from './bus-closed-error.ts';
 import { CapabilityMissingError } from '../capability-missing-error.ts';
 import { type EventHandlerError } from './event-handler-error.ts';
 import { EventUnknownError } from './event-unknown-error.ts';
-import { InvalidOptionsError, kindOfTime, requireShape, type KnownOptions } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOfTime, requireShape } from '../../errors/index.ts';
 import { Facts, type EventFields } from '../../facts/index.ts';
 import { traceIdOf } from '../../queue/index.ts';
 import { createIdSource, type IdSource } from '../../time/index.ts';
-import type { BusOptions, PublishedEvent, ReplayOptions, Unsubscribe } from './bus-options.ts';
+import {
+  BUS_OPTIONS,
+  type BusOptions,
+  type PublishedEvent,
+  type ReplayOptions,
+  type Unsubscribe,
+} from './bus-options.ts';
 import { shownLetter, type EventDeadLetter } from './dead-letter.ts';
 import { failureOf } from './local-failure.ts';
 import { fieldsOf, outgoing } from './outgoing.ts';
@@ -27,15 +34,6 @@ import { Subscriber, type EventHandler } from './subscriber.ts';
 import type { Capabilities, LocalResult, OutgoingEvent, StopSubscription, Transport } from '../transport.ts';
 
 const CLOSE_MS = 10_000;
-
-const KNOWN: KnownOptions<BusOptions> = {
-  events: true,
-  transport: true,
-  facts: true,
-  tracer: true,
-  source: true,
-  retry: true,
-};
 
 /**
  * Publishes and subscribes events, over any transport.
@@ -57,7 +55,7 @@ export class Bus {
 
   /** @throws InvalidOptionsError when two contracts have one name, or `retry` is out of range */
   constructor(options: BusOptions) {
-    requireShape('the options of a Bus', options, KNOWN, { events: 'a list', transport: 'an object' });
+    requireShape('the options of a Bus', options, BUS_OPTIONS, { events: 'a list', transport: 'an object' });
     const {
       events,
       transport,
