@@ -1,18 +1,23 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { lentSessionProblem, searchPathProblem } from './index.ts';
 
 /** Backends that a pooler has idle: each transaction gets the one that was given back last. */
-function pooler(searchPath: string) {
-  const idle = [1, 2, 3];
+function pooler(searchPath: string, idle = [1, 2, 3]) {
+  const waiting: ((backend: number) => void)[] = [];
+  const give = (backend: number): void => {
+    const next = waiting.shift();
+    if (next === undefined) idle.unshift(backend);
+    else next(backend);
+  };
   let released = 0;
   const connect = async () => {
     let own: number | undefined;
     return {
       async query(text: string): Promise<{ rows: unknown[] }> {
-        const backend = own ?? idle.shift();
+        const backend = own ?? idle.shift() ?? (await new Promise<number>(resolve => waiting.push(resolve)));
         if (text === 'begin') own = backend;
         else if (text === 'rollback') own = undefined;
-        if (own === undefined && backend !== undefined) idle.unshift(backend);
+        if (own === undefined) give(backend);
         return { rows: [{ answer: text.includes('search_path') ? searchPath : backend }] };
       },
       release: () => void (released += 1),
@@ -37,6 +42,16 @@ test('a pooler that lends sessions for a transaction is known by the backend tha
   expect(await lentSessionProblem(lending)).toContain('PgBouncer with pool_mode = transaction');
   expect(lending.released()).toBe(2);
   expect(await lentSessionProblem(server())).toBeUndefined();
+});
+
+test('a pooler that has one session alone is known within seconds, and gets it back', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const lending = pooler('public', [1]);
+  const asked = lentSessionProblem(lending);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(lending.released()).toBe(2);
+  expect(await asked).toContain('PgBouncer with pool_mode = transaction');
 });
 
 test('a schema that the sessions do not have is named with who is in between', async () => {

@@ -1,3 +1,6 @@
+import { hasCode } from '../errors/index.ts';
+import { callWithin } from '../resilience/index.ts';
+
 /** What is asked of a pool here: that of `pg`, and BullMQ's view of it. */
 interface Asking {
   query(text: string): Promise<{ readonly rows: readonly unknown[] }>;
@@ -38,7 +41,9 @@ export async function lentSessionProblem(pool: Borrowing): Promise<string | unde
     try {
       await second.query('begin');
       await answerOf(second, BACKEND);
-      const after = await answerOf(first, BACKEND);
+      const after = await callWithin({ what: 'a statement beside a transaction', limitMs: HELD_UP_MS }, () =>
+        answerOf(first, BACKEND),
+      ).catch(heldUp);
       await second.query('rollback');
       if (before === after) return undefined;
     } finally {
@@ -54,6 +59,12 @@ export async function lentSessionProblem(pool: Borrowing): Promise<string | unde
 }
 
 const BACKEND = 'pg_backend_pid()';
+/** A pooler with one session alone has whoever else asks wait until the transaction is over, for minutes. */
+const HELD_UP_MS = 5_000;
+
+function heldUp(error: unknown): undefined {
+  if (!hasCode(error, 'CALL_TIMEOUT')) throw error;
+}
 
 async function answerOf(sql: Asking, what: string): Promise<unknown> {
   const { rows } = await sql.query(`select ${what} as answer`);

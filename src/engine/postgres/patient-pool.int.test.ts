@@ -98,6 +98,23 @@ test('a connection that takes longer than somebody waits comes all the same, and
   expect([isOne(), made]).toEqual([true, 1]);
 });
 
+test('whoever waits for a connection that never comes gets the first that another gives back', async () => {
+  pool = open({ connectMs: 2_000, standMs: 60_000, answerMs: 60_000 }, 10);
+  proxy.hold();
+  try {
+    expect(isOutage(await pool.query('select 1').catch((error: unknown) => error))).toBe(true);
+    // It has heard nothing yet, and what it says is heard by nobody.
+    proxy.silence();
+  } finally {
+    proxy.release();
+  }
+  // The first waits for it, the second makes one of its own.
+  const asked = [1, 2].map(() => pool.query('select 1').catch((error: unknown) => error));
+  const answers = await Promise.all(asked);
+  proxy.cut();
+  expect(answers).toMatchObject([{ rowCount: 1 }, { rowCount: 1 }]);
+});
+
 test('a server that takes connections and answers nothing else keeps nobody in the line', async () => {
   pool = open({ connectMs: 2_000, answerMs: 1_000 });
   let statements = 0;

@@ -18,6 +18,11 @@ interface Heard {
   givenUp: number;
 }
 
+/** In the pool's own line. */
+interface Waiting {
+  readonly callback?: unknown;
+}
+
 type Connected = (error: Error | undefined, client: PoolClient | undefined, done: (release?: unknown) => void) => void;
 
 /**
@@ -35,10 +40,8 @@ type Connected = (error: Error | undefined, client: PoolClient | undefined, done
 export class PatientPool extends Pool {
   readonly #connectMs: number;
   readonly #heard: Heard;
-  /** Connections under way that nobody waits for any more. */
+  /** Connections under way that nobody waits for any more: as many of those who ask begin none. */
   #unawaited = 0;
-  /** Who has asked since then: each gets one of those. */
-  readonly #heirs: Connected[] = [];
 
   constructor(config: PoolConfig, limits: PoolLimits) {
     const heard: Heard = { answers: 0, givenUp: 0 };
@@ -70,19 +73,15 @@ export class PatientPool extends Pool {
     const end = afterOwnTime(this.#connectMs, late, moved);
     const served: Connected = (error, client, done) => {
       end();
-      if (isLate) this.#handOn(error, client, done);
-      else callback(error, client, done);
+      if (!isLate) return callback(error, client, done);
+      // Its connection has come after all, or never will.
+      this.#unawaited -= 1;
+      client?.release();
     };
-    if (this.idleCount === 0 && this.#unawaited > this.#heirs.length) this.#heirs.push(served);
-    else super.connect(served);
-  }
-
-  /** Its connection has come after all, or never will. */
-  #handOn(...[error, client, done]: Parameters<Connected>): void {
-    this.#unawaited -= 1;
-    const heir = this.#heirs.shift();
-    if (heir === undefined) client?.release();
-    else heir(error, client, done);
+    // In the line, whatever comes first is theirs: one of those, or one that somebody gives back.
+    const line = this.idleCount === 0 && this.#unawaited > this.waitingCount ? this.#line() : undefined;
+    if (line === undefined || this.ending) super.connect(served);
+    else line.push({ callback: served });
   }
 
   /**
@@ -90,12 +89,14 @@ export class PatientPool extends Pool {
    * stood in one: whoever did not has a connection under way.
    */
   #leave(served: Connected): boolean {
-    const heir = this.#heirs.indexOf(served);
-    if (heir !== -1) return this.#heirs.splice(heir, 1).length > 0;
+    const line = this.#line();
+    const at = line?.findIndex(({ callback }) => callback === served) ?? -1;
+    return at !== -1 && line?.splice(at, 1) !== undefined;
+  }
+
+  #line(): Waiting[] | undefined {
     const line: unknown = Reflect.get(this, '_pendingQueue');
-    if (!Array.isArray(line)) return false;
-    const at = line.findIndex((waiting: { readonly callback?: unknown }) => waiting.callback === served);
-    return at !== -1 && line.splice(at, 1).length > 0;
+    return Array.isArray(line) ? line : undefined;
   }
 }
 

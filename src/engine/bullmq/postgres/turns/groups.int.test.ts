@@ -200,6 +200,38 @@ test('nothing is left of groups whose jobs another program has removed, though n
   expect(await left()).toEqual(['account/b', 'awaits', 'tenant/x']);
 });
 
+test('nothing is left of a limit that was removed, once the jobs that it had held have run', async () => {
+  const name = 'unlimited';
+  const before = await engine.turns(name, { limits: [{ name: 'account', concurrency: 1 }] });
+  await before.add(
+    ['first', 'held'].map(id => ({
+      id,
+      name: 'call',
+      data: '{}',
+      opts: { priority: 20, groups: ['account/a'] },
+      timestamp: NOW,
+    })),
+  );
+  const after = await engine.turns(name);
+  const ended = async (queue: typeof after, id: string): Promise<readonly string[]> => {
+    const take = { tokens: [`${id}-1`, `${id}-2`], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    const { jobs } = await queue.turn({ id, now: NOW, ends: [], take });
+    const end = { what: 'succeeded', result: '1', keep: {} } as const;
+    const ends = jobs.map(({ id: jobId, token }) => ({ jobId, token, end }));
+    await queue.turn({ id: `${id}-ends`, now: NOW, ends, take: undefined });
+    return jobs.map(job => job.id);
+  };
+  expect([await ended(before, 'limited'), await ended(after, 'free')]).toEqual([['first'], ['held']]);
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  const lines = async (): Promise<number | null> =>
+    (await client.query('SELECT FROM shiftwork_group_line WHERE queue = $1', [name])).rowCount;
+  expect(await lines()).toBe(1);
+  await after.returnStalled(NOW, 1, 1);
+  expect(await lines()).toBe(0);
+});
+
 test.each(['shiftwork_claim_within', 'shiftwork_claim_fair'])(
   'whose turn it is is found without a look at all groups that have a line (%s)',
   async claim => {

@@ -97,6 +97,8 @@ interface HeldRow {
 interface SweptRow {
   readonly owners_from: string;
   readonly lines_from: string;
+  /** Whether anything was left before it. */
+  readonly anything: boolean;
 }
 
 interface AddedRow {
@@ -132,7 +134,9 @@ const KEPT_BY = `SELECT line.name FROM shiftwork_group_line line JOIN job ON job
 const HELD = `SELECT (SELECT count(*) FROM job WHERE queue = $1 AND state = 'waiting' AND priority >= $3) + (
     SELECT count(*) FROM (${heldInLines('$1', '$2', '$3')}) AS kept
   ) AS held`;
-const SWEEP_GROUPS = 'SELECT * FROM shiftwork_sweep_groups($1, $2, $3)';
+const SWEEP_GROUPS = `
+  SELECT swept.*, EXISTS (SELECT FROM shiftwork_group_line WHERE queue = $1) OR EXISTS (SELECT FROM shiftwork_group_owner WHERE queue = $1) AS anything
+    FROM shiftwork_sweep_groups($1, $2, $3) AS swept`;
 const STALLED = 'SELECT id FROM move_stalled_jobs_to_wait($1, $2, $3, $4) AS id';
 
 /** A larger one would keep rows locked, and others waiting, for longer than it saves trips. A second one at the same time might be taken up first. */
@@ -185,6 +189,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   /** Where the next look for what is left of groups goes on: among owners, and among places in lines. */
   #swept: readonly [string, string] = ['', ''];
+  /** Also where the queue has no limits: it may have had some. */
+  #isAnythingLeft = true;
 
   #isEventsKept: boolean;
 
@@ -410,13 +416,15 @@ export class PostgresTurnQueue implements TurnQueue {
     const parts = settings.limits === undefined ? always : [...always, IDLE];
     const statement = `WITH ${parts.join(', ')} ${STALLED}`;
     const rows = await runStatement<AddedRow>(pool, statement, [this.name, mostStalls, now, everyMs]);
-    if (settings.limits !== undefined || this.#isGrouped) await afterReturn(rows, this.#sweepGroups());
+    if (settings.limits !== undefined || this.#isGrouped || this.#isAnythingLeft)
+      await afterReturn(rows, this.#sweepGroups());
     return rows.map(({ id }) => id);
   }
 
   async #sweepGroups(): Promise<void> {
     const [swept] = await runStatement<SweptRow>(this.#options.pool, SWEEP_GROUPS, [this.name, ...this.#swept]);
     this.#swept = swept === undefined ? ['', ''] : [swept.owners_from, swept.lines_from];
+    this.#isAnythingLeft = swept?.anything ?? false;
   }
 
   async pauseGroup(group: string, { by, until, probes }: GroupPause): Promise<void> {

@@ -196,6 +196,18 @@ test('nothing is left of a strict group whose job another program has removed, t
   await stored.close();
 });
 
+test('nothing is left of a strict group of a limit that was removed, once its job has gone', async () => {
+  const name = 'unlimited';
+  await add(open(name, [{ name: 'account', concurrency: 1, strict: true }]), 'account/a', 'first');
+  const { jobs } = await turn(open(name, [{ name: 'account', concurrency: 1, strict: true }]), 'limited');
+  const after = open(name, undefined);
+  await turn(after, 'free', jobs.map(done));
+  const left = (): Promise<readonly string[]> => redis.keys(`${prefix}:${name}:group:*`);
+  expect(await left()).toHaveLength(1);
+  await after.returnStalled(NOW, 1, 1);
+  expect(await left()).toEqual([]);
+});
+
 test('jobs that a look for stalled ones has put back are named also where nothing can be tidied up behind it', async () => {
   const queue = open('stalled', [{ name: 'host', concurrency: 1 }]);
   await add(queue, 'host/a', 'a1');

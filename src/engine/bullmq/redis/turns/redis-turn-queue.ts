@@ -145,6 +145,8 @@ export class RedisTurnQueue implements TurnQueue {
   #tripCount = 0;
   #swept = '0';
   #sweptGroups = '0';
+  /** Also where the queue has no limits: it may have had some. */
+  #isAnythingLeft = true;
 
   constructor(options: RedisTurnQueueOptions) {
     const { redis, prefix, name, scripts, metricsKept = 0 } = options;
@@ -384,13 +386,16 @@ export class RedisTurnQueue implements TurnQueue {
 
   async returnStalled(now: number, everyMs: number, mostStalls: number): Promise<readonly string[]> {
     const ids = await this.#stock.returnStalled(now, everyMs, mostStalls);
-    if (this.#options.settings?.limits !== undefined || this.#isGrouped) await afterReturn(ids, this.#sweepGroups(now));
+    const hasLimits = this.#options.settings?.limits !== undefined || this.#isGrouped;
+    if (hasLimits || this.#isAnythingLeft) await afterReturn(ids, this.#sweepGroups(now));
     return ids;
   }
 
   async #sweepGroups(now: number): Promise<void> {
     const keys = ['groups:kept', 'groups:timed', 'marker'].map(key => this.#key + key);
-    this.#sweptGroups = String(await this.#sweepGroupsScript.run(keys, [this.#key, this.#sweptGroups, now]));
+    const next = String(await this.#sweepGroupsScript.run(keys, [this.#key, this.#sweptGroups, now]));
+    this.#isAnythingLeft = next !== '';
+    this.#sweptGroups = this.#isAnythingLeft ? next : '0';
   }
 
   waitForWork(now: number, until: number | undefined, signal: AbortSignal): Promise<void> {

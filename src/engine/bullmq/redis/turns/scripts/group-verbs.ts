@@ -75,7 +75,7 @@ return redis.call('ZCOUNT', KEYS[1], '18014398509481984', '+inf') + heldInLines(
 
 /**
  * KEYS: kept, timed, marker. ARGV: prefix, cursor, time. Strict groups whose job another program has removed, and to which no job may ever come again, have
- * keys no more. Looks at a thousand, and answers where the next look goes on.
+ * keys no more. Looks at a thousand, and answers where the next look goes on: nothing where none is left.
  */
 export const SWEEP_GROUPS_SCRIPT = /* lua */ `
 local call, prefix = redis.call, ARGV[1]
@@ -94,5 +94,5 @@ for _, group in ipairs(found[2]) do
     if call('ZADD', KEYS[2], 'XX', 'CH', 'LT', ARGV[3], group) == 1 then call('ZADD', KEYS[3], 0, '0') end
   end
 end
-return found[1]
+return call('EXISTS', KEYS[1]) == 1 and found[1] or ''
 `;
