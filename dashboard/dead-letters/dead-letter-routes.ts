@@ -83,8 +83,11 @@ export function deadLetterRoutes({ base, engine, journal, open, tasks, viewerOf 
       response.send(listPage({ base, viewer, letters: found, limit: LISTED, unread, group, decision, release }));
     } else {
       const all = request.query['all'] !== undefined;
-      const read = await looks.read(request, all ? 'all' : '', () => lookAtCauses(all));
-      response.send(groupsPage({ base, viewer, all, ...read, tasks: await tasks.list() }));
+      const listed = await tasks.list();
+      // What has begun, or is over, has changed the causes: a page on which nothing goes on any more renews itself no more.
+      const since = listed.map(({ id, state }) => `${id} ${state}`).join();
+      const read = await looks.read(request, `${all ? 'all' : ''} ${since}`, () => lookAtCauses(all));
+      response.send(groupsPage({ base, viewer, all, ...read, tasks: listed }));
     }
   });
   router.get('/:id', async (request, response) => {

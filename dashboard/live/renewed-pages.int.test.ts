@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core';
+import type { Page, Request } from 'playwright-core';
 import { openEngine, type EngineJob } from '../../src/engine/index.ts';
 import { stockWorker } from '../../tests/support/stock-worker.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,7 +7,7 @@ import { openTestDashboard, type TestDashboard } from '../../tests/support/dashb
 import { namespace, type EngineFixture } from '../../tests/support/engines.ts';
 import { monitorRedis } from '../../tests/support/redis-monitor.ts';
 import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
-import { PATIENT } from '../../tests/support/wait-for.ts';
+import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 import { RENEWS_HEADER } from './shared-looks.ts';
 
 let server: RedisServer;
@@ -39,6 +39,16 @@ const renewed = async (page: Page): Promise<void> => {
   await page.evaluate(`document.querySelector('h1').dataset.old = 'yes'; ${AGAIN}`);
   await expect.poll(() => page.locator('h1').getAttribute('data-old'), PATIENT).toBeNull();
 };
+/** A page sends what it asks for in the order in which it asks: what is asked for behind its time is the first. */
+const asksNothing = async (page: Page): Promise<void> => {
+  const asked: string[] = [];
+  const note = (request: Request): unknown => asked.push(new URL(request.url()).pathname);
+  page.on('request', note);
+  await page.evaluate(`${AGAIN}; fetch('/livez').then(() => undefined)`);
+  await waitFor('a request', () => asked.length > 0);
+  page.off('request', note);
+  expect(asked[0]).toBe('/livez');
+};
 
 test('the page of a job that has not ended follows it, keeps what somebody types, and asks no more once it has ended', async () => {
   const job = await waitingJob('email-live');
@@ -50,27 +60,20 @@ test('the page of a job that has not ended follows it, keeps what somebody types
   // The forms are there after it, and work.
   await page.getByLabel('Start in').fill('2h');
   await page.locator('h1').click();
-  const asked: string[] = [];
-  page.on('request', request => asked.push(request.url()));
+  await asksNothing(page);
+  expect(await page.getByLabel('Start in').inputValue()).toBe('2h');
   const other = await browser.page();
   await other.goto(`${dashboard.url}/jobs/email%2Femail-live`);
-  await renewed(other);
-  await page.evaluate(AGAIN);
-  expect([asked, await page.getByLabel('Start in').inputValue()]).toEqual([[], '2h']);
   await page.getByRole('button', { name: 'Change time' }).click();
   await expect.poll(() => page.getByLabel('Start in').inputValue(), PATIENT).toBe('');
-  await expect.poll(() => other.locator('h1').innerText(), PATIENT).toMatch(/for 1 h 59 min|for 2 h/);
+  await expect.poll(() => other.locator('h1').innerText(), PATIENT).toMatch(/for (1 h 5\d min|2 h)/);
 
   const engine = openEngine({ url: fixture.url, namespace: fixture.namespace, role: 'worker' });
   const worker = await stockWorker(engine, 'email', async () => 'sent', { name: 'here/1' });
   await job.promote();
   void worker.run();
   await other.getByText('succeeded', { exact: true }).first().waitFor();
-  let again = 0;
-  other.on('request', () => (again += 1));
-  await other.evaluate(AGAIN);
-  await renewed(page);
-  expect(again).toBe(0);
+  await asksNothing(other);
   await engine.close(1_000);
 });
 
@@ -90,11 +93,13 @@ test('pages that renew themselves cost one look, however many of them there are'
     const headers = { accept: 'text/html', [RENEWS_HEADER]: 'yes' };
     return (await dashboard.send(path, { headers })).status;
   };
+  const begunAt = performance.now();
   for (const path of paths) await dashboard.send(path, { headers: { accept: 'text/html' } });
   const monitor = await monitorRedis(fixture.url);
   const answers = await Promise.all(Array.from({ length: 20 }, () => Promise.all(paths.map(send))));
   await monitor.stop();
   expect(new Set(answers.flat())).toEqual(new Set([200]));
-  // Dead letters ask anew for what is done in the background.
-  expect(monitor.sentWith(fixture.namespace)).toBeLessThan(60);
+  // Dead letters ask anew for what is done in the background. On a slow machine what was read has become old meanwhile.
+  const looks = 1 + Math.floor((performance.now() - begunAt) / 4_000);
+  expect(monitor.sentWith(fixture.namespace) / looks).toBeLessThan(60);
 });

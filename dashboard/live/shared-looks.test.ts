@@ -52,6 +52,30 @@ test('many that show different things read no more often together than one does'
   expect(reads() - before).toBe(1);
 });
 
+test('who passes by one after the other makes no page that is open wait longer for news', async () => {
+  const { load: begin, renew, pass, reads } = setup();
+  for (let nth = 0; nth < 50; nth += 1) await begin(`passed ${nth}`);
+  await begin();
+  pass(5_000);
+  const before = reads();
+  await renew();
+  expect(reads() - before).toBe(1);
+});
+
+test('no page is shown what is older than a minute, however many show different things', async () => {
+  const { renew, pass } = setup();
+  const keys = Array.from({ length: 40 }, (_, nth) => `job ${nth}`);
+  let [shown, seconds, oldest] = [0, 0, 0];
+  for (let second = 0; second < 200; second += 1) {
+    pass(1_000);
+    const all = await Promise.all(keys.map(renew));
+    seconds = all[0] === shown ? seconds + 1 : 0;
+    shown = all[0] ?? 0;
+    oldest = Math.max(oldest, seconds);
+  }
+  expect(oldest).toBeLessThan(60);
+});
+
 test('what could not be read is read anew for the next', async () => {
   const { failing, renew } = setup();
   await expect(failing()).rejects.toThrow('away');

@@ -5,22 +5,10 @@ import { openEngine } from '../../src/engine/index.ts';
 import { openJournal } from '../../src/journal/index.ts';
 import { isEngineAway } from '../http/engine-away.ts';
 import type { Work } from '../../src/standing/index.ts';
+import { quietWork } from '../../tests/support/quiet-work.ts';
 import { OverviewReader, type OverviewReaderOptions } from './overview-reader.ts';
 
 const LATE = Object.assign(new Error('Query read timeout'), { code: 'ETIMEDOUT' });
-const NO_WORK: Work = {
-  queues: [],
-  workers: 0,
-  hosts: [],
-  gone: [],
-  paused: [],
-  overdue: [],
-  unreadable: [],
-  unnamed: [],
-  causes: [],
-  space: undefined,
-  now: 0,
-};
 const AWAY = 'The queue engine cannot be reached.';
 
 /** A reader, and what the log says. */
@@ -59,7 +47,7 @@ test('where a statement alone took too long the log says why, as the page promis
 
 test('what keeps the figures from being read is logged once, however many pages look, until they can be read again', async () => {
   const other = new Error('permission denied for table job');
-  const answers: (Error | Work)[] = [LATE, LATE, other, other, NO_WORK, other, LATE];
+  const answers: (Error | Work)[] = [LATE, LATE, other, other, quietWork(), other, LATE];
   const { reader, logged } = await setup([], true, async () => {
     const answer = answers.shift();
     if (answer === undefined || answer instanceof Error) throw answer;
