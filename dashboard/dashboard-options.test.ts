@@ -12,6 +12,11 @@ test.each([
   ['nobody who says whether this is production', { app, engine }, 'production of createDashboard()'],
   ['users that are no list', { app, engine, production: true, users: 'ada:admin:x' }, 'users of createDashboard()'],
   ['a sign-in that is no function', { app, engine, production: true, authenticate: {} }, 'authenticate of createDash'],
+  [
+    'a word that it does not know',
+    { app, engine, production: true, authenticates: () => undefined },
+    'no option "authenticates" of createDashboard(). Did you mean "authenticate"?',
+  ],
 ])('a dashboard that is made with %s is refused, and what was expected is said', (_, given, says) => {
   expect(() => requireOptions(given)).toThrow(InvalidConfigError);
   expect(() => requireOptions(given)).toThrow(says);

@@ -4,7 +4,7 @@ import type { OtherDeadLetters } from '../src/dead-letters/index.ts';
 import type { Engine } from '../src/engine/index.ts';
 import type { Facts } from '../src/facts/index.ts';
 import type { JournalStore } from '../src/journal/index.ts';
-import { InvalidConfigError } from '../src/config/index.ts';
+import { InvalidConfigError, unknownOptions } from '../src/config/index.ts';
 import { kindOf } from '../src/errors/index.ts';
 import type { DashboardAction } from './audit/record-actions.ts';
 import type { ProjectionsView } from './projections/projections-page.ts';
@@ -47,6 +47,25 @@ export interface DashboardOptions {
   readonly onError?: (error: unknown) => void;
 }
 
+const KNOWN: { readonly [Option in keyof Required<DashboardOptions>]: true } = {
+  app: true,
+  engine: true,
+  users: true,
+  authenticate: true,
+  production: true,
+  trustProxy: true,
+  basePath: true,
+  metricsToken: true,
+  projections: true,
+  journal: true,
+  traceLink: true,
+  otherLetters: true,
+  facts: true,
+  testAlert: true,
+  onAction: true,
+  onError: true,
+};
+
 export interface Dashboard {
   /** An express app: listen with it, or mount it in yours before any body parser. */
   readonly handler: Express;
@@ -67,7 +86,7 @@ export function requireOptions(options: unknown): void {
     ]);
   }
   const { app, engine, production, users, authenticate }: Readonly<Record<string, unknown>> = { ...options };
-  const problems: string[] = [];
+  const problems = unknownOptions('createDashboard()', options, KNOWN);
   const expect = (isSo: boolean, name: string, what: string, given: unknown): void => {
     if (!isSo) problems.push(`Expected ${name} of createDashboard() to be ${what}, got ${kindOf(given)}.`);
   };
