@@ -11,7 +11,6 @@ import { Facts } from '../../src/facts/index.ts';
 import { CLOSED } from '../../src/resilience/index.ts';
 import { openState } from '../../src/state/index.ts';
 import type { DeadLetter } from '../../src/dead-letters/index.ts';
-import { RENEWS_HEADER } from '../live/shared-looks.ts';
 import { messagePage } from '../pages/message-page.ts';
 import { signInPage } from '../pages/sign-in-page.ts';
 import { STYLESHEET } from '../pages/stylesheet.ts';
@@ -103,20 +102,6 @@ describe.each(engineCases)('dead letters on the dashboard, on $kind', ({ open })
     expect(await get(`/dead-letters?cause=${cause}`, 'viewer')).toContain('JOB_EXPIRED: too old');
     const what = { fingerprint: decodeURIComponent(cause), dryRun: false, reason: 'expired' };
     expect(await (await post('/dead-letters/discard', 'admin', what)).json()).toMatchObject({ matched: 1, done: 1 });
-  });
-
-  test('the last page of a discard in the background shows what that left, and not what was read before it', async () => {
-    await fail('left by the background');
-    const before = await get('/dead-letters', 'viewer');
-    const cause = /cause=([\w%-]+)"\s*>left by the background/.exec(before)?.[1] ?? '';
-    const what = { fingerprint: decodeURIComponent(cause), dryRun: false, reason: 'gone', background: true };
-    expect((await post('/dead-letters/discard', 'admin', what)).status).toBe(202);
-    const headers = { cookie: await dashboard.cookieOf('viewer'), accept: 'text/html', [RENEWS_HEADER]: 'yes' };
-    const last = await waitFor('a page that renews itself no more', async () => {
-      const text = await (await dashboard.send('/dead-letters', { headers })).text();
-      return !/data-refresh="\d/.test(text) && text;
-    });
-    expect(last).not.toContain('left by the background');
   });
 
   test('roles: viewers only look, operators replay, admins discard; what they did is recorded', async () => {
