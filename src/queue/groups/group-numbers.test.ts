@@ -52,7 +52,7 @@ const FAULTS: readonly (readonly [string, Partial<LimitDefinition<Data>>, string
   ['none at once', { concurrency: () => 0 }, 'the concurrency of limit "tenant"', 'gives 0'],
   ['a half at once', { concurrency: () => 1.5 }, 'an integer >= 1', 'gives 1.5'],
   ['an object at once', { concurrency: giving({ max: 1 }) }, 'an integer >= 1', 'gives an object'],
-  ['a promise', { concurrency: giving(Promise.resolve(2)) }, 'an integer >= 1', 'gives an object'],
+  ['a promise', { concurrency: giving(Promise.resolve(2)) }, 'an integer >= 1', 'gives a promise'],
   ['a rate of 0', { rate: () => ({ max: 0, per: '1s' }) }, 'the rate of limit "tenant"', 'gives an object'],
   ['a rate without an end', { rate: giving({ max: 1 }) }, 'the rate of limit "tenant"', 'gives an object'],
   ['a rate of no duration', { rate: giving({ max: 1, per: 'soon' }) }, 'the rate of limit "tenant"', 'gives an object'],

@@ -64,7 +64,7 @@ const FAULTS: readonly (readonly [string, (tenant: unknown) => unknown, string])
   ],
   ['gives an object', () => ({ id: 1 }), 'gives an object'],
   ['gives null', () => null, 'gives null'],
-  ['gives a promise', async () => 'acme', 'gives an object'],
+  ['gives a promise', async () => 'acme', 'gives a promise'],
 ];
 
 test.for(FAULTS)('nothing is queued where by %s, and the data is not in the message', ([, answer, found]) => {
