@@ -99,7 +99,7 @@ test('a connection that takes longer than somebody waits comes all the same, and
 });
 
 test('whoever waits for a connection that never comes gets the first that another gives back', async () => {
-  pool = open({ connectMs: 2_000, standMs: 60_000, answerMs: 60_000 }, 10);
+  pool = open({ connectMs: 2_000, standMs: 6_000, answerMs: 60_000 }, 10);
   proxy.hold();
   try {
     expect(isOutage(await pool.query('select 1').catch((error: unknown) => error))).toBe(true);
@@ -111,7 +111,6 @@ test('whoever waits for a connection that never comes gets the first that anothe
   // The first waits for it, the second makes one of its own.
   const asked = [1, 2].map(() => pool.query('select 1').catch((error: unknown) => error));
   const answers = await Promise.all(asked);
-  proxy.cut();
   expect(answers).toMatchObject([{ rowCount: 1 }, { rowCount: 1 }]);
 });
 
