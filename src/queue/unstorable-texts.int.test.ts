@@ -108,7 +108,7 @@ describe.each([inMemory, ...engineCases])('texts that PostgreSQL cannot hold, on
       expect(await client.cancel(id)).toBe('unknown');
       await expect(client.update(id, { priority: 'high' })).rejects.toMatchObject({ reason: 'unknown' });
       await expect(client.replay(id)).rejects.toMatchObject({ reason: 'unknown' });
-      await expect(client.result(id, PATIENT)).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
+      await expect(client.result(id, { timeout: PATIENT.timeout })).rejects.toMatchObject({ code: 'RESULT_UNKNOWN' });
     }
     for (const id of [NUL, HALF, '', '{}', 'x y', 'x'.repeat(5_000)])
       expect(await client.batchView(id)).toBeUndefined();
