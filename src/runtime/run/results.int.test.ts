@@ -82,7 +82,7 @@ describe.each(engineCases)('results on $kind', engineCase => {
     const waiting = one.result(id, { ...PATIENT, signal: given.signal });
     given.abort(new Error('the request is gone'));
     await expect(waiting).rejects.toThrow('the request is gone');
-    const closed = one.result(id, PATIENT);
+    const closed = one.result(id, { timeout: PATIENT.timeout });
     await Promise.all([one.close(), expect(closed).rejects.toThrow(ClientClosedError)]);
     await start();
     expect(await other.result(id, { ...PATIENT, contract: measure })).toEqual({ length: 3 });
@@ -156,7 +156,7 @@ describe.each(engineCases)('results on $kind', engineCase => {
     const { client, start } = await setup([handle(plain, ({ text }) => text.length)]);
     const producer = client();
     const { id } = await producer.enqueue(plain, { text: 'abc' });
-    const waiting = Array.from({ length: 1_000 }, () => producer.result(id, PATIENT));
+    const waiting = Array.from({ length: 1_000 }, () => producer.result(id, { timeout: PATIENT.timeout }));
     await start();
     expect(new Set(await Promise.all(waiting))).toEqual(new Set([3]));
   });
