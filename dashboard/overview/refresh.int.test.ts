@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../../tests/support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../../tests/support/dashboard.ts';
-import { namespace, redisUrl } from '../../tests/support/engines.ts';
+import { namespace } from '../../tests/support/engines.ts';
+import { startRedis, type RedisServer } from '../../tests/support/redis-server.ts';
 import { PATIENT, waitFor } from '../../tests/support/wait-for.ts';
 
-const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
+let server: RedisServer;
 let dashboard: TestDashboard;
 let browser: TestBrowser;
 
 beforeAll(async () => {
+  // Its own: what looks for all queues of a server goes through the keys of all tests on it.
+  server = await startRedis();
+  const fixture = { url: server.url, namespace: namespace(), cleanup: () => server.stop() };
   [dashboard, browser] = await Promise.all([
     openTestDashboard({ fixture, users: false, pace: { lookMs: 600, askAgainMs: 5_000 } }),
     openBrowser(),
@@ -17,6 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await dashboard.close();
+  await server.stop();
 });
 
 test('what is unfolded stays so over a renewing, and the focus stays at the line that folds it, and at a table in it', async () => {
