@@ -20,7 +20,7 @@ function withServers(name: string, include: string[], excluded: string[]): TestP
       include,
       exclude: excluded,
       globalSetup: ['tests/support/global-setup.ts'],
-      setupFiles: ['tests/support/after-each-file.ts'],
+      setupFiles: ['tests/support/around-each-file.ts'],
       // A bound for what hangs, above the patience of the waits in it: no test measures time.
       testTimeout: 240_000,
       hookTimeout: 240_000,

@@ -153,7 +153,7 @@ test('an address of the wrong kind is said to be one', async () => {
   const single = openEngine({ url: master?.server.url ?? '', role: 'producer' });
   cleanups.push(() => single.close());
   expect(await checkSays(single, 'redis+cluster://')).not.toContain('"errors":[]');
-  const none = openEngine({ url: redisUrl().replace('redis:', 'redis+cluster:'), role: 'producer' });
+  const none = openEngine({ url: `redis+cluster://${new URL(redisUrl()).host}`, role: 'producer' });
   cleanups.push(() => none.close());
   expect(await checkSays(none, 'it is no Redis Cluster: its URL begins with redis://')).toContain('cannot be reached');
 });

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { Pool } from 'pg';
 import { inject } from 'vitest';
 import type { Engine } from '../../src/engine/index.ts';
+import { SHARED_DATABASES } from './redis-server.ts';
 import { MIGRATED_NAMESPACE, type Template } from './templates.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -10,9 +11,20 @@ export function namespace(): string {
   return `t${randomBytes(6).toString('hex')}`;
 }
 
-/** The Redis of this run, shared by all tests: use a namespace. */
+let database = 0;
+
+/** For the beginning of each file: a worker of Vitest goes on with the next one with what it has loaded. */
+export function takeRedisDatabase(): void {
+  // Two files may come to the same one.
+  database = randomInt(1, SHARED_DATABASES);
+}
+
+/**
+ * The Redis of this run, shared by all tests: use a namespace. Each file has a database of its own in it: what looks for the queues of a
+ * Redis walks all keys, and those of all tests are a hundred thousand.
+ */
 export function redisUrl(): string {
-  return inject('redisUrl');
+  return `${inject('redisUrl')}/${database}`;
 }
 
 export interface FreshDatabase {

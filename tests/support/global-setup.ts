@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { clearLeftData } from './data-folder.ts';
 import { makeClusterOnce, startPostgres } from './postgres-server.ts';
-import { startRedis } from './redis-server.ts';
+import { SHARED_DATABASES, startRedis } from './redis-server.ts';
 import { makePrograms } from './programs.ts';
 import { requirePrograms } from './required-programs.ts';
 import { makeTemplates } from './templates.ts';
@@ -18,7 +18,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   requirePrograms();
   clearLeftData();
   const removeCluster = await makeClusterOnce();
-  const [redis, postgres] = await Promise.all([startRedis(), startPostgres(), makePrograms()]);
+  const [redis, postgres] = await Promise.all([
+    startRedis({ config: { databases: String(SHARED_DATABASES) } }),
+    startPostgres(),
+    makePrograms(),
+  ]);
   await makeTemplates(postgres.url);
   project.provide('redisUrl', redis.url);
   project.provide('postgresUrl', postgres.url);

@@ -30,6 +30,9 @@ export interface RedisServer {
   restart(): Promise<void>;
 }
 
+/** Of the one Redis that all tests share: each file has one. */
+export const SHARED_DATABASES = 128;
+
 /** Starts Debian's redis-server on a free port of 127.0.0.1: append-only file, no eviction. */
 export async function startRedis({ port: wanted, config = {} }: RedisOptions = {}): Promise<RedisServer> {
   const port = wanted ?? (await freePort());
