@@ -40,7 +40,6 @@ const AMOUNTS: Amounts = {
 const ONLY = options.only;
 const TIMES = 20;
 /** The overview reads what it judges once in five to nine seconds: so long between two looks, each is a whole one. */
-const OVERVIEW_TIMES = 6;
 const OVERVIEW_EVERY_MS = 9_500;
 const TABS = 20;
 const TABS_MS = 30_000;
@@ -212,8 +211,7 @@ async function trial(server: Server): Promise<void> {
       await statements?.forget();
       const answers: Awaited<ReturnType<Subject['ask']>>[] = [];
       let engineUs = 0;
-      const asks = question.everyMs === undefined ? TIMES : OVERVIEW_TIMES;
-      for (let time = 0; time < asks; time += 1) {
+      for (let time = 0; time < TIMES; time += 1) {
         if (question.everyMs !== undefined) await pause(question.everyMs);
         const cpuBefore = await server.cpuUs();
         // A statement that a busy machine does not answer in time makes one page that says so, and no end of the run.
@@ -230,7 +228,7 @@ async function trial(server: Server): Promise<void> {
       const ms = sorted(each => each.ms);
       rows.push({
         page: question.name,
-        unread: String(asks - answers.length),
+        unread: String(TIMES - answers.length),
         'p50, ms': at(ms, 0.5).toFixed(0),
         'p95, ms': at(ms, 0.95).toFixed(0),
         'max, ms': at(ms, 1).toFixed(0),
@@ -254,7 +252,7 @@ async function trial(server: Server): Promise<void> {
         ).toFixed(0),
       });
       say(Object.values(rows.at(-1) ?? {}).join(' | '));
-      for (const line of (await statements?.dearest(asks)) ?? []) console.log(`    ${line}`);
+      for (const line of (await statements?.dearest(TIMES)) ?? []) console.log(`    ${line}`);
     }
     console.table(rows);
     if (ONLY !== undefined) return;

@@ -39,7 +39,7 @@ export function historyRoute({ base, app, engine, journal, viewerOf }: HistoryRo
     const body = html`<h1>${title}</h1>
       ${names.length <= LISTED ? links : folded(`One of the ${names.length} queues`, links)} ${historyCharts(options)}
       ${historyTables(options)}`;
-    response.type('html').send(page({ base, at: '/', title, body, viewer: viewerOf(request) }));
+    response.type('html').send(page({ base, at: '/', title, body, viewer: viewerOf(request), wide: true }));
   };
 }
 
