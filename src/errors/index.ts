@@ -8,4 +8,4 @@ export { loadOptional, OPTIONAL_PACKAGES, requireOptional } from './optional-pac
 export { requireShape, type KnownOptions } from './require-shape.ts';
 export { requireKnown } from './require-known.ts';
 export { isShiftworkError, ShiftworkError } from './shiftwork-error.ts';
-export { codeOf, hasCode, toError } from './thrown.ts';
+export { codeOf, hasCode, kindOfThrown, toError } from './thrown.ts';

@@ -9,8 +9,17 @@ export function kindOf(value: unknown): string {
  */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 40));
-  if (Array.isArray(value)) return 'a list';
-  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
+  return isList(value) ? 'a list' : kindOf(value);
+}
+
+/** A proxy that was revoked cannot be asked even that. */
+function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }
 
 /** The same of what should have been a text of some length, without control characters. */

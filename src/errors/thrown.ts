@@ -1,3 +1,5 @@
+import { kindOf } from './kind-of.ts';
+
 /**
  * Makes an Error of what was thrown, which may be anything: a text, null, an object that points to itself, a proxy whose every question
  * throws. Answers an error that can be asked for its message and its code. Never throws.
@@ -21,6 +23,15 @@ function textOf(thrown: unknown): string {
   } catch {
     // Circular, or its toJSON throws; the type is all that can be said safely.
     return Object.prototype.toString.call(thrown);
+  }
+}
+
+/** What was thrown, without what it says, which may repeat the data. Never throws. */
+export function kindOfThrown(thrown: unknown): string {
+  try {
+    return thrown instanceof Error && typeof thrown.name === 'string' ? thrown.name.slice(0, 60) : kindOf(thrown);
+  } catch {
+    return 'something that cannot be looked at';
   }
 }
 

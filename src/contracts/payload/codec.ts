@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from '../define/invalid-contract-error.ts';
-import { InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.ts';
+import { functionThrew, InvalidPayloadError, type PayloadIssue } from './invalid-payload-error.ts';
 import { PayloadTooLargeError } from './payload-too-large-error.ts';
 import { jsonFitOf } from './json-fit.ts';
 import type { PayloadContract } from './payload-contract.ts';
@@ -20,7 +20,7 @@ export type Decoded =
 
 /**
  * Validates data for a contract. Answers the schema's output.
- * @throws InvalidPayloadError; InvalidContractError where the schema does not answer at once
+ * @throws InvalidPayloadError, also where the schema throws; InvalidContractError where it does not answer at once
  */
 export function validatePayload(contract: PayloadContract, data: unknown): unknown {
   return outputOf(contract, data, resultOf(contract, data));
@@ -78,6 +78,7 @@ export function requireTaken(contract: PayloadContract, back: unknown): void {
         path,
         message: `${message} (JSON leaves out a field that is undefined: give null, or make the field optional in the schema)`,
       })),
+      { cause },
     );
   }
 }
@@ -144,13 +145,18 @@ export function decodeAtOnce(
  * have to wait again each time the data is read, for as long as it is stored.
  */
 function resultOf(contract: PayloadContract, data: unknown): StandardSchemaV1.Result<unknown> {
-  const result = contract.schema['~standard'].validate(data);
-  if (!('then' in result)) return result;
+  let result: ReturnType<StandardSchemaV1['~standard']['validate']>;
+  try {
+    result = contract.schema['~standard'].validate(data);
+    if (!('then' in result)) return result;
+  } catch (cause) {
+    throw functionThrew(contract.name, '(root)', 'its schema', cause);
+  }
   // Nobody waits for it, and its refusal would end the process.
   result.then(undefined, () => undefined);
   throw new InvalidContractError(
     `"${contract.name}": expected a schema that answers at once, found one that answers with a promise. ` +
-      'Check what has to be waited for before the call or in the handler.',
+      'Check what has to be waited for before the call or in the handler. Zod answers so too where a check of yours throws.',
   );
 }
 

@@ -1,6 +1,6 @@
 import type { AnyJobContract, EnqueueOptions, JobRequest } from '../../contracts/index.ts';
 import type { BatchStore, Callback, StoredBatch } from '../../engine/index.ts';
-import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
+import { InvalidOptionsError, kindOf, kindOfThrown } from '../../errors/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import type { PayloadCipher } from '../../privacy/index.ts';
 import type { CausedBy } from '../ids/job-origin.ts';
@@ -34,7 +34,7 @@ export type RequestedCallbacks = Readonly<Partial<Record<Callback, RequestedCall
 
 export function requestsOf(callbacks: Callbacks, batch: { readonly id: string; readonly name: string }) {
   const made = Object.entries(callbacks).map(
-    ([callback, job]) => [callback, 'kind' in job ? job : requireMade(callback, job(batch))] as const,
+    ([callback, job]) => [callback, 'kind' in job ? job : requireMade(callback, () => job(batch))] as const,
   );
   return Object.fromEntries(made) as Readonly<Partial<Record<Callback, JobRequest>>>;
 }
@@ -47,11 +47,16 @@ const OPTIONS: Readonly<Partial<Record<string, string>>> = {
 } satisfies Record<Callback, string>;
 
 /** A function that answers nothing, such as one that enqueues by itself, has made no job. */
-function requireMade(callback: string, made: unknown): JobRequest {
+function requireMade(callback: string, make: () => unknown): JobRequest {
+  const expected = `Expected the function of a batch's ${OPTIONS[callback] ?? callback} to answer a job made by calling a contract, such as report({ ... })`;
+  let made: unknown;
+  try {
+    made = make();
+  } catch (cause) {
+    throw new InvalidOptionsError(`${expected}, found that it threw ${kindOfThrown(cause)}.`, { cause });
+  }
   if (isJobRequest(made)) return made;
-  throw new InvalidOptionsError(
-    `Expected the function of a batch's ${OPTIONS[callback] ?? callback} to answer a job made by calling a contract, such as report({ ... }), got ${kindOf(made)}.`,
-  );
+  throw new InvalidOptionsError(`${expected}, got ${kindOf(made)}.`);
 }
 
 /** `jobs`: the digest of the batch's jobs, where the call has a key. @throws PayloadKeyMissingError */

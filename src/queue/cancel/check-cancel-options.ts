@@ -1,4 +1,4 @@
-import { InvalidOptionsError, kindOf } from '../../errors/index.ts';
+import { requireKnown } from '../../errors/index.ts';
 import type { CancelMark } from './cancel-job.ts';
 import { requireText } from '../prepare/check-requests.ts';
 
@@ -10,12 +10,11 @@ export interface CancelOptions {
   readonly by?: string;
 }
 
+const KNOWN: ReadonlySet<string> = new Set(['reason', 'by']);
+
 /** @throws InvalidOptionsError: these may come from a request */
 export function checkCancelOptions(options: CancelOptions): CancelMark {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null) {
-    throw new InvalidOptionsError(`Expected the options of cancel to be { reason, by }, got ${kindOf(given)}.`);
-  }
+  requireKnown('the options of cancel', options, KNOWN);
   const { reason = 'no longer wanted', by = 'producer' } = options;
   requireText('reason', reason);
   requireText('by', by);

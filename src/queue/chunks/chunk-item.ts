@@ -1,4 +1,5 @@
 import {
+  functionThrew,
   itemsIn,
   PayloadTooLargeError,
   validatePayload,
@@ -6,6 +7,7 @@ import {
   type AnyJobContract,
   type ChunkPolicy,
 } from '../../contracts/index.ts';
+import { InvalidOptionsError } from '../../errors/index.ts';
 import type { PayloadCipher } from '../../privacy/index.ts';
 
 const BEGIN = '{"items":[';
@@ -21,14 +23,23 @@ export interface CheckedItem {
   readonly group: string;
 }
 
-/** @throws InvalidPayloadError, PayloadTooLargeError, InvalidContractError; what `by` or `destination` throws */
+/** @throws InvalidPayloadError, PayloadTooLargeError, InvalidContractError, InvalidOptionsError */
 export function checkItem({ item, maxBytes, groupOf }: ChunkPolicy, data: unknown): CheckedItem {
   const output = validatePayload(item, data);
   const json = writePayload(item, data);
   const bytes = Buffer.byteLength(json);
   const most = maxBytes - CHUNK_BYTES;
   if (bytes > most) throw new PayloadTooLargeError(item.name, bytes, most);
-  return { json, bytes, group: groupOf === undefined ? '' : groupOf(output) };
+  return { json, bytes, group: groupOf === undefined ? '' : groupIn(item.name, groupOf, output) };
+}
+
+function groupIn(contract: string, groupOf: NonNullable<ChunkPolicy['groupOf']>, output: unknown): string {
+  try {
+    return groupOf(output);
+  } catch (cause) {
+    if (cause instanceof InvalidOptionsError) throw cause;
+    throw functionThrew(contract, 'chunk.by', 'it, or destination,', cause);
+  }
 }
 
 /** The item as it is stored, with what its contract encrypts. @throws PayloadTooLargeError, PayloadKeyMissingError */

@@ -1,4 +1,5 @@
 import {
+  functionThrew,
   InvalidPayloadError,
   TAG_NAME,
   TAGS_AT_MOST,
@@ -32,7 +33,12 @@ export function tagsOf(
   output: unknown,
 ): readonly JobTag[] | undefined {
   if (tags === undefined) return undefined;
-  const given: unknown = tags.of(output);
+  let given: unknown;
+  try {
+    given = tags.of(output);
+  } catch (cause) {
+    throw functionThrew(contract, 'tags', 'its function', cause);
+  }
   // Without this it would have no tags, and whoever erases a person would not find it.
   if (answeredLate(given))
     throw refusal(contract, 'tags', 'expected an object of tags at once, got a promise: the function may not be async');

@@ -1,9 +1,9 @@
 import { concurrencyOf, ratePolicy, type LimitPolicy, type RateDefinition } from '../../contracts/index.ts';
-import { answeredLate } from '../../errors/index.ts';
+import { answeredLate, kindOfThrown } from '../../errors/index.ts';
 import { tierOf, WEIGHTS, type Tier } from '../../engine/index.ts';
 
-/** Refuses what a function has given; answers nothing where the caller goes on without it. */
-export type Refuse = (part: string, found: string, expected?: string) => string | undefined;
+/** Refuses what a function has given, or thrown (`options.cause`); answers nothing where the caller goes on without it. */
+export type Refuse = (part: string, found: string, expected?: string, options?: ErrorOptions) => string | undefined;
 
 /** What the functions of a limit say about one group. */
 export interface GroupNumbers {
@@ -43,7 +43,7 @@ function asked<Given, Value>(
   try {
     found = say(said);
   } catch (error) {
-    refuse(part, thrownBy(error), expected);
+    refuse(part, thrownBy(error), expected, { cause: error });
     return undefined;
   }
   const isLate = answeredLate(found);
@@ -74,7 +74,7 @@ function shown(found: unknown): string {
 }
 
 export function thrownBy(error: unknown): string {
-  return `throws ${error instanceof Error ? error.name : 'something'}`;
+  return `throws ${kindOfThrown(error)}`;
 }
 
 export function kindOf(value: unknown): string {

@@ -4,10 +4,11 @@ import { ShiftworkError } from '../../errors/index.ts';
 export class InvalidGroupError extends ShiftworkError {
   readonly code = 'GROUP_INVALID';
 
-  constructor(contract: string, part: string, found: string, expected?: string) {
+  constructor(contract: string, part: string, found: string, expected?: string, options?: ErrorOptions) {
     super(
       `Expected ${part} of the job "${contract}" to give ${expected ?? 'a text, a number, a boolean, or undefined for none'}, found that it ${found}. ` +
         `Correct it: it is called with ${expected === undefined ? 'the data as the schema gives it' : 'what by has answered'}.`,
+      options,
     );
   }
 }

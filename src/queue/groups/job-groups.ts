@@ -25,8 +25,8 @@ const NONE: readonly SaidGroup[] = Object.freeze([]);
  */
 export function saidGroups(contract: AnyJobContract, data: unknown): readonly SaidGroup[] {
   if (contract.limits.length === 0 && contract.destinationOf === undefined) return NONE;
-  return groupsBy(contract, contract.limits, data, (part, found, expected) => {
-    throw new InvalidGroupError(contract.name, part, found, expected);
+  return groupsBy(contract, contract.limits, data, (part, found, expected, options) => {
+    throw new InvalidGroupError(contract.name, part, found, expected, options);
   });
 }
 
@@ -61,7 +61,7 @@ function textBy(part: string, by: (data: unknown) => unknown, data: unknown, ref
   try {
     said = by(data);
   } catch (error) {
-    return refuse(part, thrownBy(error));
+    return refuse(part, thrownBy(error), undefined, { cause: error });
   }
   if (answeredLate(said)) return refuse(part, 'gives a promise');
   switch (typeof said) {

@@ -1,4 +1,4 @@
-import { InvalidPayloadError, type AnyJobContract, type KeyPart } from '../../contracts/index.ts';
+import { functionThrew, InvalidPayloadError, type AnyJobContract, type KeyPart } from '../../contracts/index.ts';
 import { answeredLate, kindOf } from '../../errors/index.ts';
 import type { KeyedDigests, Secrets } from '../../secrets/index.ts';
 
@@ -28,7 +28,12 @@ const LATE = 'expected a list at once, got a promise: the function may not be as
  */
 export function contractKeyOf({ name, key }: AnyJobContract, output: unknown): readonly KeyPart[] | undefined {
   if (key.of === undefined) return undefined;
-  const parts: unknown = key.of(output);
+  let parts: unknown;
+  try {
+    parts = key.of(output);
+  } catch (cause) {
+    throw functionThrew(name, 'key', 'its function', cause);
+  }
   if (answeredLate(parts)) throw new InvalidPayloadError(name, [{ path: 'key', message: LATE }]);
   if (!Array.isArray(parts)) {
     throw new InvalidPayloadError(name, [{ path: 'key', message: `expected a list, got ${kindOf(parts)}` }]);

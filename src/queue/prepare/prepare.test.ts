@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineJob, type AnyJobContract, type EnqueueOptions, InvalidPayloadError } from '../../contracts/index.ts';
-import { InvalidOptionsError } from '../../errors/index.ts';
+import { InvalidOptionsError, ShiftworkError } from '../../errors/index.ts';
 import { knownSecrets } from '../../secrets/index.ts';
 import { createIdSource } from '../../time/index.ts';
 import { prepare, type PreparedJob } from './prepare.ts';
@@ -35,6 +35,15 @@ function prepared(contract: AnyJobContract, data: unknown, options?: EnqueueOpti
     data,
     options,
   );
+}
+
+function refusalOf(call: () => unknown): Error {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('Expected a refusal.');
 }
 
 describe('prepare', () => {
@@ -182,6 +191,36 @@ describe('prepare', () => {
 
   test('refuses a delay after which the job would have expired', () => {
     expect(() => prepared(greet, { userId: 'u1' }, { delay: '2d' })).toThrow('expired before it starts');
+  });
+
+  const boom = (): never => {
+    throw new TypeError('no such user: ada');
+  };
+  const base = { queue: 'email', name: 'throwing', schema: z.any() } as const;
+  test.each([
+    ['key', defineJob({ ...base, key: boom })],
+    ['tags', defineJob({ ...base, tags: boom })],
+    ['chunk.by', defineJob({ ...base, chunk: { by: boom } })],
+    ['limit "tenant"', defineJob({ ...base, limits: [{ name: 'tenant', by: boom, concurrency: 1 }] })],
+    ['its schema', defineJob({ ...base, schema: { '~standard': { version: 1, vendor: 'own', validate: boom } } })],
+  ])('says which function of which contract has thrown, and not what: %s', (part, contract) => {
+    const thrown = refusalOf(() => prepared(contract, {}));
+    expect(thrown).toBeInstanceOf(ShiftworkError);
+    expect(thrown.message).toContain('"throwing"');
+    expect(thrown.message).toContain(part);
+    expect(thrown.message).toMatch(/thr(ows|ew) TypeError/);
+    expect(thrown.message).not.toContain('ada');
+    expect(thrown.cause).toEqual(new TypeError('no such user: ada'));
+  });
+
+  test('what was thrown may be anything', () => {
+    const revoked = Proxy.revocable({}, {});
+    revoked.revoke();
+    const key = (): never => {
+      // oxlint-disable-next-line no-throw-literal
+      throw revoked.proxy;
+    };
+    expect(() => prepared(defineJob({ ...base, key }), {})).toThrow('key: its function threw something');
   });
 
   test('refuses data that does not fit', () => {

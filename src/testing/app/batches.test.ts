@@ -215,6 +215,7 @@ describe('a batch', () => {
     ['a callback that is a contract', { onComplete: tell }, 'onComplete of a batch'],
     ['a callback that is a text', { onDeath: 'tell' }, 'onDeath of a batch'],
     ['a callback whose function answers nothing', { onSuccess: () => undefined }, "function of a batch's onSuccess"],
+    ['a callback whose function throws', { onSuccess: () => JSON.parse('{') }, 'onSuccess to answer a job made by'],
     ['an idempotency key of 300 characters', { idempotencyKey: 'x'.repeat(300) }, 'idempotencyKey of a batch'],
   ])('refuses %s, and says what to do', async (_, wrong, said) => {
     const { test, batch } = setup();
