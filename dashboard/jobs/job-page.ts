@@ -12,9 +12,11 @@ import { cancelAct, letterActs } from '../pages/acts.ts';
 import { html, type Html } from '../pages/html.ts';
 import { page, type PageOptions } from '../pages/layout.ts';
 import { mayAct, type Role } from '../sign-in/roles.ts';
+import { isEndExpected } from './attempts.ts';
 import { tagList } from './jobs-page.ts';
 import type { ReadJob } from './read-job.ts';
 import { storyOf } from './story.ts';
+import { waterfall } from './waterfall.ts';
 import { instant, jobLink, OUTCOME_WORDS, stateBadge, waitText } from './words.ts';
 
 export interface JobPageOptions extends Pick<PageOptions, 'base'> {
@@ -26,7 +28,7 @@ export interface JobPageOptions extends Pick<PageOptions, 'base'> {
 }
 
 const SHOWN = 300_000;
-/** Until it has ended. */
+/** Until it has ended, and the journal has its last run. */
 export const REFRESH_SECONDS = 6;
 
 /** One job: its story, its data without what is sensitive, and the actions that fit its state. */
@@ -62,6 +64,7 @@ export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): 
           </li>`,
       )}
     </ol>
+    ${waterfall(base, job, now)}
     <h2>What it belongs to</h2>
     <dl class="pairs card">${belongs(base, job, traceLink)}</dl>
     ${view === undefined ? undefined : dataPart(base, viewer.role, view, data)}
@@ -87,7 +90,8 @@ export function jobPage({ base, viewer, job, traceLink, now }: JobPageOptions): 
     ${runsPart(base, 'What followed from it', following)}
     <script defer src="${base}/assets/act.js"></script>
     <script defer src="${base}/assets/job.js"></script>`;
-  const refresh = view === undefined || isOver(view.state) ? {} : { refreshSeconds: REFRESH_SECONDS };
+  const changes = view !== undefined && (!isOver(view.state) || isEndExpected(job, now));
+  const refresh = changes ? { refreshSeconds: REFRESH_SECONDS } : {};
   return page({ base, at: '/jobs', title: name, body, viewer, ...refresh });
 }
 

@@ -1,6 +1,7 @@
 import type { HistoryLine } from '../../src/dead-letters/index.ts';
 import { partOfJob, type Mark, type RunRecord } from '../../src/journal/index.ts';
 import { isOver, placeOf } from '../../src/queue/index.ts';
+import { isEndTold, isSameAttempt } from './attempts.ts';
 import type { ReadJob } from './read-job.ts';
 import { duration, OUTCOME_WORDS, waitText } from './words.ts';
 
@@ -13,8 +14,6 @@ export interface StoryLine {
   readonly error?: string | undefined;
 }
 
-/** Two notes of one attempt, by the job's own history and by the journal, are so close. */
-const SAME_MS = 5_000;
 /** A wait that is shorter says nothing. */
 const SHORT_MS = 5;
 
@@ -25,8 +24,8 @@ export function storyOf(job: ReadJob, now: number): readonly StoryLine[] {
   const lines: StoryLine[] = [];
   if (view !== undefined) lines.push({ at: view.enqueuedAt, text: 'enqueued', kind: 'job' });
   for (const run of runs) lines.push(...linesOf(run));
-  for (const line of history) if (!runs.some(run => isSame(run, line))) lines.push(lineOf(line));
-  if (view !== undefined && isOver(view.state) && runs.length === 0 && history.length === 0) {
+  for (const line of history) if (!runs.some(run => isSameAttempt(run, line))) lines.push(lineOf(line));
+  if (view !== undefined && isOver(view.state) && !isEndTold(job)) {
     lines.push({
       at: view.finishedAt ?? view.enqueuedAt,
       text: view.state,
@@ -65,10 +64,6 @@ function linesOf(run: RunRecord): readonly StoryLine[] {
   const text = `attempt ${attempt} on ${where}: ${OUTCOME_WORDS[outcome]}${why}${ran}`;
   const failure = message === undefined ? undefined : error === undefined ? message : `${error}: ${message}`;
   return [...waited, { at: endedAt, text, kind, error: failure }];
-}
-
-function isSame(run: RunRecord, line: HistoryLine): boolean {
-  return line.what === 'failed' && line.attempt === run.attempt && Math.abs(line.at - run.endedAt) < SAME_MS;
 }
 
 function lineOf(line: HistoryLine): StoryLine {

@@ -109,6 +109,9 @@ button[hidden] { display: none; }
 .line-a { stroke: var(--accent); } .line-b { stroke: var(--good); } .line-c { stroke: var(--bad); stroke-dasharray: 4 3; }
 .key::before { content: ""; display: inline-block; width: 1.1rem; border-top: 3px solid; margin-right: .4rem; vertical-align: middle; }
 .key { color: var(--soft); font-size: .85rem; } .key-a::before { border-color: var(--accent); } .key-b::before { border-color: var(--good); } .key-c::before { border-color: var(--bad); border-top-style: dashed; }
+.waterfall { margin-bottom: .5rem; } .waterfall svg { max-width: 46rem; }
+.waterfall .wait { fill: var(--soft); opacity: .35; } .ran-good { fill: var(--good); } .ran-warn { fill: var(--warn); } .ran-bad { fill: var(--bad); }
+.key-wait::before { border-color: var(--soft); opacity: .35; } .key-warn::before { border-color: var(--warn); } .key-bad::before { border-color: var(--bad); }
 .chart .hit { fill: transparent; } .chart a:hover .hit { fill: var(--accent); opacity: .12; }
 .mark line { stroke: var(--soft); stroke-dasharray: 2 3; } .mark path { fill: var(--soft); }
 .mark-crash line, .mark-host-lost line, .mark-sick line { stroke: var(--bad); } .mark-crash path, .mark-host-lost path, .mark-sick path { fill: var(--bad); }
