@@ -9,6 +9,8 @@ export interface DestinationState {
   readonly why?: string | undefined;
   /** When it was paused first, since it was last well. */
   readonly since?: number | undefined;
+  /** The job that found that out, and waits until it may be tried again: where no other does, it is the one to find out more. */
+  readonly job?: string | undefined;
 }
 
 const FREE: DestinationState = { breaker: CLOSED, quietUntil: 0 };
@@ -29,20 +31,25 @@ interface StoredBreaker {
 const EMPTY = { failures: [], until: 0, openings: 0, successes: 0 };
 
 /** As it is stored: JSON. */
-export function storedForm({ breaker, quietUntil, why, since }: DestinationState): {
+export function storedForm({ breaker, quietUntil, why, since, job }: DestinationState): {
   readonly breaker: StoredBreaker;
   readonly quietUntil: number;
   readonly why?: string;
   readonly since?: number;
+  readonly job?: string;
 } {
-  const told = { ...(why !== undefined && { why }), ...(since !== undefined && { since }) };
+  const told = {
+    ...(why !== undefined && { why }),
+    ...(since !== undefined && { since }),
+    ...(job !== undefined && { job }),
+  };
   return { breaker: { ...EMPTY, ...breaker }, quietUntil, ...told };
 }
 
 /** What is stored, by this release or another. A shape that is not known says nothing about the destination, so its jobs run. */
 export function stateIn(value: unknown): DestinationState {
   if (typeof value !== 'object' || value === null) return FREE;
-  const { breaker: stored, quietUntil, why, since }: Partial<Record<keyof DestinationState, unknown>> = value;
+  const { breaker: stored, quietUntil, why, since, job }: Partial<Record<keyof DestinationState, unknown>> = value;
   const breaker = breakerIn(stored);
   if (breaker === undefined || quietUntil === undefined) return FREE;
   // A release that does not know them has written no story.
@@ -51,6 +58,7 @@ export function stateIn(value: unknown): DestinationState {
     quietUntil: numberIn(quietUntil),
     ...(typeof why === 'string' && { why }),
     ...(typeof since === 'number' && { since }),
+    ...(typeof job === 'string' && { job }),
   };
 }
 

@@ -49,13 +49,13 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
       await waitFor(`${count} to be held`, async () => (await queue.held()) === count);
     };
     await held(2);
-    // It is still sick: one job finds out, and it is paused for longer.
+    // It is still sick: one job finds out, and it is paused for longer. Another finds out next time: the first one waits with them now.
     const again = trial.facts.next('breaker.opened');
     expect(await tryDestination(trial.engine, 'calls/a.example')).toBe(true);
     expect(await again).toMatchObject({ destination: 'a.example', openings: 2 });
     expect((await paused())[0]?.since).toBe(destination?.since);
 
-    await held(1);
+    await held(2);
     trial.sick = new Map();
     const closed = trial.facts.next('breaker.closed');
     await tryDestination(trial.engine, 'calls/a.example');
@@ -68,6 +68,27 @@ describe.each(engineCases)('destinations on $kind', engineCase => {
     for (const key of ['calls/a.example', 'calls/b.example', 'calls', '', '/']) {
       expect([key, await tryDestination(trial.engine, key)]).toEqual([key, false]);
     }
+  });
+
+  test('where the job that found it sick is the only one, a try lets it run before its time; not where somebody gave it another', async () => {
+    await trial.start({ concurrency: 1, destinations: { breaker: { pause: '1h', maxPause: '1h', probes: 1 } } });
+    trial.sick = new Map([
+      ['a.example', 'destination-down'],
+      ['b.example', 'destination-down'],
+    ]);
+    const [alone = ''] = await trial.enqueue('a.example', 1);
+    const [moved = ''] = await trial.enqueue('b.example', 2);
+    const stateOf = async (id: string) => (await trial.client.job(id))?.state;
+    await waitFor('both to wait for their time', async () =>
+      (await Promise.all([alone, moved].map(stateOf))).every(state => state === 'delayed'),
+    );
+    await trial.client.update(moved, { at: new Date(trial.engine.clock.now() + 86_400_000) });
+    trial.sick = new Map();
+    expect(await tryDestination(trial.engine, 'calls/b.example')).toBe(true);
+    expect(await tryDestination(trial.engine, 'calls/a.example')).toBe(true);
+    await waitFor('the one alone to succeed', async () => (await stateOf(alone)) === 'succeeded');
+    expect(await trial.client.job(alone)).toMatchObject({ attemptsMade: 1 });
+    expect(await stateOf(moved)).toBe('delayed');
   });
 
   test('a job that its destination made wait runs, and those beyond its slots and its rate do', async () => {

@@ -1,11 +1,12 @@
 import { DESTINATION, type QueuePolicy } from '../../contracts/index.ts';
-import { groupName, groupsOf, type TakenJob, type TurnQueue } from '../../engine/index.ts';
+import { groupName, groupsOf, type TakenJob } from '../../engine/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import { groupKeyIn } from '../../queue/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Outcome } from '../run/outcome.ts';
 import { findingOf, pausedOutcome } from './pausing.ts';
 import { pausedUntil, type DestinationState } from './destination-state.ts';
+import { sayPause, type PausableGroups } from './say-pause.ts';
 import { SharedBreaker } from './shared-breaker.ts';
 
 export interface DestinationsOptions {
@@ -25,13 +26,10 @@ export interface QueueDestinations {
 /** A run that has ended. */
 export interface EndedRun {
   readonly at: { readonly queue: string; readonly groups: PausableGroups };
-  readonly job: Pick<TakenJob, 'opts' | 'probing' | 'attemptsStarted' | 'attemptsMade'>;
+  readonly job: Pick<TakenJob, 'id' | 'opts' | 'probing' | 'attemptsStarted' | 'attemptsMade'>;
   /** Engine time. */
   readonly startedAt: number;
 }
-
-/** Where the groups of destinations are paused. */
-export type PausableGroups = Pick<TurnQueue, 'pauseGroup' | 'resumeGroup'>;
 
 /**
  * The circuits of destinations, as rules that pause their groups: a destination that is sick, or has asked for a pause, starts no job, and one at a
@@ -68,16 +66,21 @@ export class Destinations {
     try {
       const endedAt = this.#now();
       const breaker = await this.#open();
-      const call = { beganAt: startedAt, endedAt, probes, why: 'error' in outcome ? told(outcome.error) : undefined };
-      const { before, after } = await breaker.note(`${queue}/${name}`, policy.destinations.breaker, finding, call);
-      await applyPause(at.groups, groupName(DESTINATION, name), after, {
-        changed: after !== before,
-        probes,
-        now: this.#now(),
-      });
+      const key = `${queue}/${name}`;
+      const failed = 'error' in outcome ? { why: told(outcome.error), jobId: job.id } : {};
+      const call = { beganAt: startedAt, endedAt, probes, ...failed };
+      const { before, after, version } = await breaker.note(key, policy.destinations.breaker, finding, call);
+      let state = after;
+      if (isPauseToSay(after, { changed: after !== before, probes, now: this.#now() })) {
+        const said = await sayPause(at.groups, groupName(DESTINATION, name), { state: after, version }, this.#now, () =>
+          breaker.read(key),
+        );
+        // Whoever has ended it meanwhile has ended what this job would wait for; its failure is explained all the same.
+        if (said.breaker.phase !== 'closed') state = said;
+      }
       this.#emitChange(queue, name, before, after);
       const waited = job.attemptsStarted - job.attemptsMade - 1;
-      return pausedOutcome(outcome, finding, { name, state: after, waited, at: endedAt });
+      return pausedOutcome(outcome, finding, { name, state, waited, at: endedAt });
     } catch {
       // Without the shared state the job's own retries still state.
       return outcome;
@@ -102,21 +105,14 @@ export class Destinations {
 }
 
 /**
- * Brings the group's pause in line with what is shared about its destination. Said again where nothing changed but the run shows that the engine does
- * not have it: a probe of a circuit that is closed, a job that was let through while it is open.
+ * Whether the group's pause has to be brought in line with what is shared. Also where nothing changed but the run shows that the engine does not have it:
+ * a probe of a circuit that is closed, a job that was let through while it is open.
  */
-async function applyPause(
-  groups: PausableGroups,
-  group: string,
+function isPauseToSay(
   state: DestinationState,
   { changed, probes, now }: { readonly changed: boolean; readonly probes: boolean; readonly now: number },
-): Promise<void> {
+): boolean {
   const isClosed = state.breaker.phase === 'closed';
-  const until = pausedUntil(state);
-  if (isClosed && until <= now) {
-    if (probes) await groups.resumeGroup(group, 'breaker');
-    return;
-  }
-  if (!changed && probes !== isClosed) return;
-  await groups.pauseGroup(group, { by: 'breaker', until, probes: !isClosed });
+  if (isClosed && pausedUntil(state) <= now) return probes;
+  return changed || probes === isClosed;
 }

@@ -26,6 +26,13 @@ interface FoundBy extends CallEnd {
   readonly probes: boolean;
   /** What it failed with, as it may be stored. */
   readonly why?: string | undefined;
+  readonly jobId?: string | undefined;
+}
+
+/** What is shared about a destination, and which writing of it this is; 0 where there is none. */
+export interface SharedState {
+  readonly state: DestinationState;
+  readonly version: number;
 }
 
 export const DESTINATIONS = 'hold';
@@ -42,35 +49,37 @@ export class SharedBreaker {
     this.#now = now;
   }
 
+  async read(key: string): Promise<SharedState> {
+    const entry = await this.#store.get(DESTINATIONS, key);
+    return { state: stateIn(entry?.value), version: entry?.version ?? 0 };
+  }
+
   /** Notes what a call found out. Answers what was shared before and what is now. */
   async note(
     key: string,
     policy: BreakerPolicy,
     finding: Finding,
     call: FoundBy,
-  ): Promise<{ readonly before: DestinationState; readonly after: DestinationState }> {
+  ): Promise<{ readonly before: DestinationState; readonly after: DestinationState; readonly version: number }> {
     for (;;) {
-      const entry = await this.#store.get(DESTINATIONS, key);
-      const before = stateIn(entry?.value);
+      const { state: before, version } = await this.read(key);
       // Asked anew: what is shared may have been away since the call ended, or been changed by others.
       const noted = { ...call, notedAt: Math.max(call.endedAt, this.#now()) };
       const known = withoutAhead(before, policy, noted.notedAt);
       const after = withStory(before, next(known, policy, finding, noted), call);
-      if (after === before) return { before, after };
-      const written = await this.#store.compareAndSet(
-        DESTINATIONS,
-        key,
-        entry?.version ?? 0,
-        storedForm(after),
-        KEPT_MS,
-      );
-      if (written !== undefined) return { before, after };
+      if (after === before) return { before, after, version };
+      const written = await this.#store.compareAndSet(DESTINATIONS, key, version, storedForm(after), KEPT_MS);
+      if (written !== undefined) return { before, after, version: written };
     }
   }
 }
 
 /** A destination that is well has no story. */
-function withStory(before: DestinationState, after: DestinationState, { why, endedAt }: FoundBy): DestinationState {
+function withStory(
+  before: DestinationState,
+  after: DestinationState,
+  { why, endedAt, jobId }: FoundBy,
+): DestinationState {
   if (after === before) return before;
   const { breaker, quietUntil } = after;
   const isPaused = breaker.phase !== 'closed' || quietUntil > endedAt;
@@ -80,6 +89,7 @@ function withStory(before: DestinationState, after: DestinationState, { why, end
     quietUntil,
     why: why ?? before.why,
     since: isPaused ? (before.since ?? endedAt) : undefined,
+    job: jobId ?? before.job,
   };
 }
 
