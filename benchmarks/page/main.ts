@@ -13,12 +13,13 @@ import type { Spent } from './dashboard.ts';
 import { BulkJournal } from './bulk-journal.ts';
 import { fill, type Amounts, type Filled } from './fill.ts';
 import { wholeJournal } from './journal.ts';
+import { keepTabsOpen } from './tabs.ts';
 import { Statements, STATEMENT_SETTINGS } from './statements.ts';
 
 /**
  * What do the pages cost where there is much to show? `npm run bench:page` fills each engine with a million runs, 100,000 dead letters of 200 causes and 50
  * queues, and asks a dashboard in a process of its own for each page, 20 times: how long the answer takes, what it asks the engine, and what it weighs.
- * `-- redis` or `-- postgres` for one of the engines, `-- 100000` for so many runs and a tenth of as many dead letters, `-- --only jobs` for pages of such names,
+ * `-- redis` or `-- postgres` for one of the engines, `-- 100000` for so many runs and a tenth of as many dead letters, `-- --only jobs` for pages of such names, `-- --only tabs` for open tabs alone,
  * `-- --statements` for what cost PostgreSQL most of each page.
  */
 const { positionals, values: options } = parseArgs({
@@ -41,6 +42,8 @@ const ONLY = options.only;
 const TIMES = 20;
 /** The overview reads what it judges once in five to nine seconds: so long between two looks, each is a whole one. */
 const OVERVIEW_EVERY_MS = 9_500;
+/** With `--only`: no page is asked for, but what open tabs cost together. */
+const TABS_ALONE = 'tabs';
 const TABS = 20;
 const TABS_MS = 30_000;
 const TAB_EVERY_MS = 10_000;
@@ -156,6 +159,13 @@ class Subject {
     return [first, others.reduce((sum, each) => sum + each, 0) / looks];
   }
 
+  /** How many tabs there were, and what all of them together asked a second. */
+  async keepTabsOpen(): Promise<{ readonly tabs: number; readonly commands: number }> {
+    const { sent } = await this.spent();
+    const { tabs, ms } = await keepTabsOpen(this.#url);
+    return { tabs, commands: ((await this.spent()).sent - sent) / (ms / 1_000) };
+  }
+
   async end(): Promise<void> {
     const gone = once(this.#child, 'exit');
     this.#child.disconnect();
@@ -169,9 +179,9 @@ function asked(filled: Filled): readonly Question[] {
 }
 
 const NOBODY: Filled = { jobId: '', waitingId: '', user: '', order: '', cause: '', slowAt: 0 };
-if (asked(NOBODY).length === 0) {
+if (ONLY !== TABS_ALONE && asked(NOBODY).length === 0) {
   const names = questionsOf(NOBODY).map(({ name }) => name);
-  throw new Error(`Expected --only to be a part of one of these: ${names.join('; ')}. Got "${ONLY}".`);
+  throw new Error(`Expected --only to be ${TABS_ALONE} or a part of one of these: ${names.join('; ')}. Got "${ONLY}".`);
 }
 
 async function trial(server: Server): Promise<void> {
@@ -255,7 +265,7 @@ async function trial(server: Server): Promise<void> {
       for (const line of (await statements?.dearest(TIMES)) ?? []) console.log(`    ${line}`);
     }
     console.table(rows);
-    if (ONLY !== undefined) return;
+    if (ONLY !== undefined && ONLY !== TABS_ALONE) return;
     const [first, others] = await subject.follow(LOOKS_FOLLOWED);
     say(`a page that follows the overview is sent ${kb(first)} KB, and ${kb(others)} KB with each look`);
     const { sent } = await subject.spent();
@@ -273,6 +283,10 @@ async function trial(server: Server): Promise<void> {
     const seconds = (performance.now() - tabsBegan) / 1_000;
     say(
       `${TABS} tabs of the overview: ${((tabs.sent - sent) / seconds).toFixed(1)} commands a second; the dashboard holds ${tabs.memoryMb.toFixed(0)} MB`,
+    );
+    const opened = await subject.keepTabsOpen();
+    say(
+      `${opened.tabs} tabs, ten of a job each and the others of all pages that renew themselves: ${opened.commands.toFixed(1)} commands a second`,
     );
   } finally {
     await statements?.end();
