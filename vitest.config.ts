@@ -6,7 +6,7 @@ import { SummaryReporter } from './tests/support/summary-reporter.ts';
 
 /** What takes long: `npm test` leaves it to `npm run test:long`, and the gate runs both. */
 const LONG = '**/*.long.test.ts';
-/** Each on a fleet and an engine of its own: one of each kind runs in `npm test` too. */
+/** Each on a fleet and an engine of its own: the commonest run in `npm test` too. */
 const FAULT_CASES = 'tests/faults/cases/*.int.test.ts';
 // The template's test is run by the app that is made of it.
 const exclude = ['**/node_modules/**', 'dist/**', '.shiftwork/**', 'packages/create-shiftwork/template/**'];
@@ -39,7 +39,7 @@ export default defineConfig({
     // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No test leaves anything in a module.
     isolate: false,
     // More than there are cores: half of a file's time is waiting.
-    maxWorkers: 3,
+    maxWorkers: 5,
     // Trials of whole fleets at once in each worker: more only make each other slow.
     maxConcurrency: 2,
     sequence: { shuffle: true, sequencer: LongestFirst },

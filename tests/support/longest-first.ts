@@ -3,11 +3,11 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** These take from half a minute to two: begun last, one of them would be waited for alone. The longest of each project first. */
 const LONGEST = [
-  'tests/faults/first-of-each',
   'transports/rabbitmq/rabbitmq-transport',
-  'tests/e2e/first-minutes.int',
   'src/cli/cli.int',
   'src/engine/engine.int',
+  'tests/e2e/first-minutes.int',
+  'tests/faults/commonest',
   'tests/e2e/accessibility',
   'tests/faults/cases/watch',
   'tests/e2e/board-accessibility',
