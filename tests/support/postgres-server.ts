@@ -4,6 +4,7 @@ import { chmod, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client, escapeLiteral } from 'pg';
 import { startPostgres as startEmbedded } from '../../local/postgres/index.ts';
 import { dataFolder } from './data-folder.ts';
 import { freePort } from './free-port.ts';
@@ -23,8 +24,11 @@ export interface PostgresServer {
   restart(): Promise<void>;
 }
 
-/** A test's machine does not lose power; and a server need not keep a gigabyte of what it wrote. */
-const UNSYNCED = { fsync: 'off', max_wal_size: '128MB', min_wal_size: '32MB' };
+/**
+ * A test's machine does not lose power; and a server need not keep a gigabyte of what it wrote. Nobody tries to guess the password of a test:
+ * measured, 8 ms of CPU for a connection instead of 13.
+ */
+const SETTINGS = { fsync: 'off', max_wal_size: '128MB', min_wal_size: '32MB', scram_iterations: '1' };
 const MADE = 'SHIFTWORK_TEST_CLUSTER';
 
 /**
@@ -34,10 +38,19 @@ const MADE = 'SHIFTWORK_TEST_CLUSTER';
 export async function makeClusterOnce(): Promise<() => Promise<void>> {
   // On a disk: programs may be put there, and a file system in memory need not let anybody run them.
   const folder = await openToAll(await mkdtemp(join(tmpdir(), 'shiftwork-postgres-')));
-  const server = await startEmbedded({ folder, fallbackFolder: folder, port: await freePort(), settings: UNSYNCED });
+  const server = await startEmbedded({ folder, fallbackFolder: folder, port: await freePort(), settings: SETTINGS });
+  await setPasswordAnew(server.url);
   await server.stop();
   process.env[MADE] = folder;
   return () => rm(folder, { recursive: true, force: true });
+}
+
+/** The password itself stays: it is stored as the settings say now, where initdb had no settings. */
+async function setPasswordAnew(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query(`alter role current_user password ${escapeLiteral(decodeURIComponent(new URL(url).password))}`);
+  await client.end();
 }
 
 async function openToAll(folder: string): Promise<string> {
@@ -62,7 +75,7 @@ export async function startPostgres(): Promise<PostgresServer> {
   );
   if (made !== undefined) await copyCluster(made, folder);
   // Commits stay synchronous: what was acknowledged must outlive kill(), or tests of outages would lose jobs that nobody lost.
-  const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: UNSYNCED });
+  const start = () => startEmbedded({ folder, fallbackFolder: folder, port, settings: SETTINGS });
   let server = await start();
   const { url } = server;
   const pause = (): void => {
