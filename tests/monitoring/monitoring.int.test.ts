@@ -28,7 +28,7 @@ const TOLD_BY_ONE = new Set([
   'shiftwork_unnamed_queue_depth',
 ]);
 
-test.each(['quiet-day.yml', 'incidents.yml'])(
+test.each(['quiet-day.yml', 'slow-burn.yml', 'incidents.yml'])(
   'promtool finds that the rules raise what they should, and nothing else: %s',
   async file => {
     const { stdout } = await run(programPath('promtool'), ['test', 'rules', pathOf(file)]);
