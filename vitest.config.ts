@@ -12,13 +12,11 @@ const FAULT_CASES = 'tests/faults/cases/*.int.test.ts';
 const exclude = ['**/node_modules/**', 'dist/**', '.shiftwork/**', 'packages/create-shiftwork/template/**'];
 
 /** Real servers take part: they are started once for the project, and stopped at the end. */
-function withServers(name: string, include: string[], excluded: string[]): TestProjectInlineConfiguration {
+function withServers(test: NonNullable<TestProjectInlineConfiguration['test']>): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: {
-      name,
-      include,
-      exclude: excluded,
+      ...test,
       globalSetup: ['tests/support/global-setup.ts'],
       setupFiles: ['tests/support/around-each-file.ts'],
       // A bound for what hangs, above the patience of the waits in it: no test measures time.
@@ -38,7 +36,7 @@ export default defineConfig({
     pool: 'forks',
     // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No test leaves anything in a module.
     isolate: false,
-    // More than there are cores: half of a file's time is waiting.
+    // More than there are cores: two thirds of a file's time are waiting.
     maxWorkers: 5,
     // Trials of whole fleets at once in each worker: more only make each other slow.
     maxConcurrency: 2,
@@ -58,8 +56,9 @@ export default defineConfig({
           testTimeout: 240_000,
         },
       },
-      withServers('servers', ['**/*.int.test.ts'], [...exclude, FAULT_CASES]),
-      withServers('long', [LONG, FAULT_CASES], exclude),
+      withServers({ name: 'servers', include: ['**/*.int.test.ts'], exclude: [...exclude, FAULT_CASES] }),
+      // Fleets and browsers wait less. Projects with other workers go one after another.
+      withServers({ name: 'long', include: [LONG, FAULT_CASES], exclude, maxWorkers: 3, sequence: { groupOrder: 1 } }),
     ],
   },
 });
