@@ -3,6 +3,7 @@ import { startRedis, type RedisServer } from '../support/redis-server.ts';
 import { damage } from './damage.ts';
 import { MUTANTS, mutated } from './mutants.ts';
 import { openPair } from './open-pair.ts';
+import { runOwnPieces } from './own-pieces.ts';
 import { runHistory } from './run-history.ts';
 import { survivors } from './run-mutants.ts';
 import { runSetPieces } from './set-pieces.ts';
@@ -43,6 +44,25 @@ describe('twin histories: our scripts, many jobs a trip, and those of BullMQ, on
     expect(MUTANTS.length).toBeGreaterThanOrEqual(30);
     for (const mutant of MUTANTS) expect(() => mutated(mutant)).not.toThrow();
   });
+});
+
+test('what BullMQ has nothing like answers as it is to', async () => {
+  const pair = await openPair(server.url);
+  try {
+    expect(await runOwnPieces(pair)).toBe(undefined);
+    const reached = await pair.reached();
+    for (const branch of [
+      'turn key-held',
+      'turn key-stands',
+      'turn regrouped',
+      'turn grouped',
+      'add last-moves',
+      'add parked-urgent',
+    ])
+      expect([branch, reached.get(branch)]).not.toEqual([branch, 0]);
+  } finally {
+    await pair.close();
+  }
 });
 
 test('a damaged one among sound ones takes none of them along', async () => {
