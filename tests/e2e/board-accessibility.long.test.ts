@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openBrowser, type TestBrowser } from '../support/browser.ts';
 import { openTestDashboard, type TestDashboard } from '../support/dashboard.ts';
 import { namespace, redisUrl } from '../support/engines.ts';
+import { seedLetters } from '../support/seed-letters.ts';
 
 /** Bull Board's markup is not ours: what is wrong with it for people with a screen reader or weak eyes, our script and style mend. */
 const fixture = { url: redisUrl(), namespace: namespace(), cleanup: async () => undefined };
@@ -17,6 +18,8 @@ const RUN = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag
 const AT_REST = `Promise.all(document.getAnimations()
   .filter(({ effect }) => effect.getComputedTiming().iterations !== Infinity)
   .map(({ finished }) => finished.catch(() => undefined))).then(() => undefined)`;
+const BEYOND = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+const MANY = 10_000;
 const OF_A_JOB = ['Update Data', 'Duplicate', 'Change priority'];
 const OF_A_QUEUE = ['Add job', 'Empty', 'Obliterate', 'Set concurrency', 'Set rate limit'];
 let dashboard: TestDashboard;
@@ -59,22 +62,43 @@ test("Bull Board's pages keep WCAG 2.2 AA under our bar, in both schemes and wid
   }
 });
 
-test("Bull Board's dialogs and menus do so, each of them open", async () => {
-  await page.setViewportSize({ width: 1_400, height: 900 });
-  await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
-  for (const name of OF_A_JOB) {
-    await openQueue();
-    await page.getByRole('button', { name }).first().click();
-    await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
-    expect([name, await faults()]).toEqual([name, []]);
-  }
-  for (const name of OF_A_QUEUE) {
-    await openQueue();
-    await page.locator('#root main [aria-haspopup=menu], #root header [aria-haspopup=menu]').last().click();
-    await page.getByRole('menuitem', { name }).waitFor();
-    expect(['menu', await faults()]).toEqual(['menu', []]);
-    await page.getByRole('menuitem', { name }).click();
-    await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
-    expect([name, await faults()]).toEqual([name, []]);
+test('so it does with ten thousand dead jobs, and none of its pages is wider than the screen', async () => {
+  await seedLetters(fixture, 'analytics', MANY, index => ({
+    name: 'track-event',
+    data: '{"type":"page-view","properties":{"path":"/"}}',
+    reason: `Error: the sink answered 500 to request ${index}`,
+  }));
+  for (const [width, colorScheme] of SCREENS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const path of ['/queues/queue/analytics?status=failed', '/queues/queue/analytics/seeded-000000']) {
+      await page.goto(`${dashboard.url}${path}`);
+      await page.getByText('track-event').first().waitFor();
+      expect([path, width, colorScheme, await faults()]).toEqual([path, width, colorScheme, []]);
+      expect([path, width, await page.evaluate(BEYOND)]).toEqual([path, width, 0]);
+    }
   }
 });
+
+test.each(['light', 'dark'] as const)(
+  "Bull Board's dialogs and menus do so, each of them open: %s",
+  async colorScheme => {
+    await page.setViewportSize({ width: 1_400, height: 900 });
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const name of OF_A_JOB) {
+      await openQueue();
+      await page.getByRole('button', { name }).first().click();
+      await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
+      expect([name, await faults()]).toEqual([name, []]);
+    }
+    for (const name of OF_A_QUEUE) {
+      await openQueue();
+      await page.locator('#root main [aria-haspopup=menu], #root header [aria-haspopup=menu]').last().click();
+      await page.getByRole('menuitem', { name }).waitFor();
+      expect(['menu', await faults()]).toEqual(['menu', []]);
+      await page.getByRole('menuitem', { name }).click();
+      await page.getByRole('dialog').or(page.getByRole('alertdialog')).first().waitFor();
+      expect([name, await faults()]).toEqual([name, []]);
+    }
+  },
+);

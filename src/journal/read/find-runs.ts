@@ -40,15 +40,17 @@ interface Place {
   readonly line: number;
 }
 
-/** Chunks that one trip reads, of each class. */
-const CHUNKS_A_TRIP = 16;
-/** After so many trips the search stops, and says where. */
-const TRIPS = 24;
+/** Chunks of each class that the first trip reads: most pages are full behind it. */
+const FIRST_CHUNKS = 16;
+/** Each further trip reads twice as many, up to so many: 8 MB at most. */
+const CHUNKS_A_TRIP = 64;
+/** After so many of each class the search stops, and says where. */
+const CHUNKS_IN_ALL = 384;
 /** Runs are written within so long after they have ended, unless the store was away. */
 const LATE_MS = 10 * 60_000;
 
 /**
- * Looks for runs, the newest first, and reads a bounded part of the journal: per trip two lists of chunks and two reads of 16 chunks each, at most 24 trips.
+ * Looks for runs, the newest first, and reads a bounded part of the journal: per trip two lists of chunks and two reads of 16 to 64 chunks each, at most 8 trips.
  * Paging goes by the place in what was written: what comes meanwhile moves nothing.
  */
 export async function findRuns(
@@ -64,8 +66,12 @@ export async function findRuns(
   const from = Math.max(0, (query.since ?? 0) - CHUNK_MS);
   // By what few chunks hold, the index is asked once: on Redis each question reads the marks of a whole bucket.
   const known = isRare(query) ? await allCandidates(store, classes, query, { from, to }) : undefined;
-  for (let trip = 0; trip < TRIPS; trip += 1) {
-    const chunks = await nextChunks(store, classes, query, { from, to }, known);
+  for (
+    let size = FIRST_CHUNKS, left = CHUNKS_IN_ALL;
+    left > 0;
+    left -= size, size = Math.min(2 * size, CHUNKS_A_TRIP, left)
+  ) {
+    const chunks = await nextChunks(store, classes, query, { from, to, size }, known);
     for (const { of, chunk } of chunks.read) {
       for (const { line, run } of matching(chunk, query)) {
         if (before !== undefined && !isBehind({ chunk: chunk.id, of, line }, before)) continue;
@@ -95,10 +101,10 @@ async function nextChunks(
   store: JournalStore,
   classes: readonly RunClass[],
   query: RunQuery,
-  span: Span,
+  { size, ...span }: Span & { readonly size: number },
   known: Candidates | undefined,
 ): Promise<{ readonly read: readonly ClassChunk[]; readonly next: number | undefined }> {
-  const most = CHUNKS_A_TRIP + 1;
+  const most = size + 1;
   const lists = await Promise.all(
     classes.map(async of => {
       const all = known?.get(of)?.filter(id => id <= span.to);
@@ -106,11 +112,11 @@ async function nextChunks(
     }),
   );
   // What is beyond the end of a list that was cut is not known yet: nothing older may be read before it.
-  const cuts = lists.filter(({ ids }) => ids.length > CHUNKS_A_TRIP).map(({ ids }) => ids[CHUNKS_A_TRIP] ?? 0);
+  const cuts = lists.filter(({ ids }) => ids.length > size).map(({ ids }) => ids[size] ?? 0);
   const next = cuts.length === 0 ? undefined : Math.max(...cuts);
   const read = await Promise.all(
     lists.map(async ({ of, ids }) => {
-      const wanted = ids.slice(0, CHUNKS_A_TRIP).filter(id => next === undefined || id > next);
+      const wanted = ids.slice(0, size).filter(id => next === undefined || id > next);
       return (await store.read(of, wanted)).map(chunk => ({ of, chunk }));
     }),
   );
@@ -132,7 +138,7 @@ async function allCandidates(
   query: RunQuery,
   span: Span,
 ): Promise<Candidates> {
-  const most = CHUNKS_A_TRIP * TRIPS + 1;
+  const most = CHUNKS_IN_ALL + 1;
   const found = classes.map(async of => [of, await candidates(store, of, query, span, most)] as const);
   return new Map(await Promise.all(found));
 }
