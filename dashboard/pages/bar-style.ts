@@ -62,6 +62,8 @@ body > .shiftwork-bar { position: fixed; top: 0; left: 0; z-index: 100; width: 1
 body:not(.dark-mode) #root kbd, body:not(.dark-mode) #root small { color: #4d5761; }
 body:not(.dark-mode) #root [class^="nullValue-"] { color: #56606b; }
 body:not(.dark-mode) [role=menuitem][class^="danger-"] { color: #b02a25 !important; }
+.dark-mode { --status-failed: #ef8a86 !important; }
+body:not(.dark-mode) #root [class*="flagAlert-"], body:not(.dark-mode) #root [class*="flagAlert-"] [class^="flagCount-"] { color: #b02a25; }
 body:not(.dark-mode) #root [class^="workersBadge-"] { color: #8a5a00; }
 body:not(.dark-mode) #root aside a[class*="active"] [class^="queueName-"], body:not(.dark-mode) #root aside [aria-current] [class^="queueName-"] { color: #0a4f47; }
 `;

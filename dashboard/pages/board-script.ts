@@ -36,6 +36,8 @@ function look() {
     if (out) button.style.display = 'none';
   }
   for (const picture of document.querySelectorAll('#root svg[role=img]:not([aria-label], [aria-hidden])')) picture.setAttribute('aria-hidden', 'true');
+  // A list that is called a way to go is no list any more to a screen reader.
+  for (const list of document.querySelectorAll('#root ul[role=navigation]')) list.removeAttribute('role');
   for (const field of document.querySelectorAll('.cm-content:not([aria-label])')) field.setAttribute('aria-label', 'JSON');
   for (const side of document.querySelectorAll('#root aside')) {
     const isAway = side.getAttribute('aria-hidden') === 'true';
