@@ -48,7 +48,7 @@ export function waitText(wait: WaitsFor, now: number): string {
     case 'release':
       return `for a release that knows its ${wait.unknown}, since ${instant(wait.since)}`;
     case 'pause':
-      return `${wait.kind === 'breaker' ? 'for a sick destination' : 'for a pause'}${pausedBy(wait)}`;
+      return `${wait.kind === 'breaker' ? 'for a sick destination' : 'for a pause'}${pausedBy(wait, now)}`;
     case 'limit':
       return 'for a limit';
     case 'children':
@@ -56,8 +56,11 @@ export function waitText(wait: WaitsFor, now: number): string {
   }
 }
 
-function pausedBy({ by, reason, until }: Extract<WaitsFor, { for: 'pause' }>): string {
+function pausedBy({ kind, by, reason, until }: Extract<WaitsFor, { for: 'pause' }>, now: number): string {
   const who = by === undefined ? '' : ` by ${by}`;
   const why = reason === undefined ? '' : `: ${reason}`;
-  return `${who}${why}${until === undefined ? '' : `, until ${instant(until)}`}`;
+  // A circuit whose pause is over lets one job after the other find out, until it is closed.
+  const isTried = kind === 'breaker' && until !== undefined && until <= now;
+  const end = isTried ? ', which one job at a time tries now' : until === undefined ? '' : `, until ${instant(until)}`;
+  return `${who}${why}${end}`;
 }
