@@ -133,12 +133,16 @@ local function inOrder(groups)
   return ordered
 end
 
+-- How many of a group run: asked once, of many groups together where nobody runs in any of them.
+local runningIn = {}
+
 -- Whose turn it is in a strict group has it while another group keeps it.
 local function claimGroups(groups, upTo, id)
   for i = 1, upTo do
     if limitOf(groups[i]).strict then
       --#its-turn
       call('ZADD', runsOf(groups[i]), 'NX', now, id)
+      runningIn[groups[i]] = nil
       call('SADD', kept, groups[i])
     end
   end
@@ -174,7 +178,16 @@ end
 local ring, ringAt, ringIsWhole = {}, 1, false
 -- Of their lines what was read of each at once: see take-with-limits.ts.
 local headsRead = {}
-local function forgetRing() ring, ringAt, ringIsWhole, headsRead = {}, 1, false, {} end
+-- What was drawn from its line, and has not begun, stands there again.
+local function unread(group)
+  local heads = headsRead[group]
+  headsRead[group] = nil
+  if heads and heads.score then call('ZADD', lineOf(group), heads.score, heads[1]) end
+end
+local function forgetRing()
+  for group in pairs(headsRead) do unread(group) end
+  ring, ringAt, ringIsWhole = {}, 1, false
+end
 -- New places of those that were served, written together: before anybody reads them again.
 local served = { nil, nil }
 local function writePlaces()
@@ -200,6 +213,7 @@ local AT_ONCE = math.huge
 -- head: the score of its line's head, where that is known; false: it is empty.
 local function rank(group, weight, head)
   writePlaces()
+  unread(group)
   if head == nil then head = call('ZRANGE', lineOf(group), 0, 0, 'WITHSCORES')[2] end
   if head then
     local place = math.min(round + math.floor(STEP / (weight or 1)), ONE_PRIORITY - 1)
@@ -214,11 +228,33 @@ local function rank(group, weight, head)
   end
 end
 
+local function running(group)
+  local count = runningIn[group]
+  if not count then
+    count = call('ZCARD', runsOf(group))
+    runningIn[group] = count
+  end
+  return count
+end
+local function lookForRunning(groups)
+  local keys = { nil, nil }
+  for i, group in ipairs(groups) do keys[i] = runsOf(group) end
+  if #keys > 1 and call('EXISTS', unpack(keys)) == 0 then
+    --#none-runs
+    for _, group in ipairs(groups) do runningIn[group] = runningIn[group] or 0 end
+  end
+end
+-- starts: now and the id of each.
+local function run(group, starts)
+  local added = call('ZADD', runsOf(group), unpack(starts))
+  runningIn[group] = runningIn[group] and runningIn[group] + added
+end
+
 -- Those that other programs have ended, or whose processes are gone, have no lock. A few are looked at each time, in turns.
 -- Answers after how many milliseconds to look again; nil where there is room.
 local function isFull(group, concurrency, id)
   local runs = runsOf(group)
-  local count = call('ZCARD', runs)
+  local count = running(group)
   if count < concurrency then return nil end
   if call('ZSCORE', runs, id) then
     --#has-its-place-still
@@ -239,6 +275,7 @@ local function isFull(group, concurrency, id)
     else
       --#runs-no-more
       call('ZREM', runs, other)
+      runningIn[group] = nil
       count = count - 1
     end
   end
@@ -294,7 +331,7 @@ end
 local function spend(group, id, probes, limit)
   if limit.concurrency or probes then
     --#runs
-    call('ZADD', runsOf(group), nowText, id)
+    run(group, { nowText, id })
     if limitOf(group).strict then call('SADD', kept, group) end
   end
   if not limit.max then return end
@@ -328,7 +365,7 @@ end
 local function setAside(id, score, group, at, expiry, tiers, addedAt)
   --#set-aside
   anyLine = true
-  headsRead[group] = nil
+  unread(group)
   local isFair = limitOf(group).fair
   call('ZADD', prioritized, (isFair and PARKED or HELD) + score, id)
   if hasGroup(group, id) then

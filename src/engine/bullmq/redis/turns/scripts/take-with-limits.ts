@@ -75,15 +75,37 @@ end
 
 -- One that no line keeps yet. It is read once while those before it have begun: of one that must wait its data is nothing to anybody.
 local readsWhole = true
+-- Once one has begun those behind it are likely to: what they are, and whether anybody runs in their groups, is found out together.
+local ahead = {}
+local function readAhead(left)
+  local groups, size = {}, 0
+  for at = freshAt, math.min(#fresh, freshAt + 2 * left - 2), 2 do
+    local hash = size < maxBytes and redis.pcall('HMGET', prefix .. fresh[at], ${TAKEN})
+    if not hash or hash.err then break end
+    size = size + #(hash[1] or '')
+    local read = { hash, groupsIn(${GROUPED}) }
+    ahead[fresh[at]] = read
+    for _, group in ipairs(read[2]) do
+      if limitOf(group).concurrency then groups[#groups + 1] = group end
+    end
+  end
+  lookForRunning(groups)
+end
+
 local function consider(id, score)
   looks = looks + 1
-  local hash = readsWhole and redis.pcall('HMGET', prefix .. id, ${TAKEN})
-  if hash and hash.err then hash = nil end
-  local groups, expiry, _, tiers, addedAt
-  if hash then
-    groups, expiry, _, tiers, addedAt = groupsIn(${GROUPED})
+  local hash, groups, expiry, _, tiers, addedAt
+  local read = ahead[id]
+  if read then
+    hash, groups, expiry, _, tiers, addedAt = read[1], read[2], read[3], read[4], read[5], read[6]
   else
-    groups, expiry, _, tiers, addedAt = groupsOf(id)
+    hash = readsWhole and redis.pcall('HMGET', prefix .. id, ${TAKEN})
+    if hash and hash.err then hash = nil end
+    if hash then
+      groups, expiry, _, tiers, addedAt = groupsIn(${GROUPED})
+    else
+      groups, expiry, _, tiers, addedAt = groupsOf(id)
+    end
   end
   readsWhole = false
   if groups ~= ENDS_ONLY then groups = inOrder(groups) end
@@ -135,6 +157,7 @@ end
 local function serve(group, turn)
   round = math.max(round, turn % ONE_PRIORITY)
   looks = looks + 1
+  unread(group)
   local head = call('ZRANGE', lineOf(group), 0, 1, 'WITHSCORES')
   local id, score, behind = head[1], tonumber(head[2]), head[4] or false
   if not id then return rank(group) end
@@ -186,19 +209,47 @@ local function serve(group, turn)
 end
 
 -- The heads of the lines of those whose turn comes, the one at from first. Where BullMQ's own has them, which says their priorities too, one look for all
--- finds out.
-local places = {}
+-- finds out. Where there are as many groups as jobs are wanted, one of each leaves its line at once.
+local places, mayDraw = {}, true
 local function readHeads(from, left)
-  local most, ids = math.ceil(2 * left / (#ring - from + 1)), { nil, nil }
+  local groups, ids = math.ceil((#ring - from) / 2), { nil, nil }
+  local draws = mayDraw and groups >= left
+  local most = draws and 1 or math.ceil(2 * left / groups)
   local last = string.format('%d', most)
-  for at = from, #ring, 2 do
-    -- One more, so that it is known whether another one comes behind.
-    local heads = call('ZRANGE', lineOf(ring[at]), '0', last)
-    headsRead[ring[at]] = heads
-    for nth = 1, most do ids[#ids + 1] = heads[nth] end
+  for at = from, draws and from + 2 * left - 2 or #ring, 2 do
+    local heads = headsRead[ring[at]]
+    if not heads then
+      if draws then
+        heads = call('ZPOPMIN', lineOf(ring[at]))
+        heads.score, heads[2] = heads[2], nil
+      else
+        -- One more, so that it is known whether another one comes behind.
+        heads = call('ZRANGE', lineOf(ring[at]), '0', last)
+      end
+      headsRead[ring[at]] = heads
+      for nth = 1, most do ids[#ids + 1] = heads[nth] end
+    end
   end
   if #ids == 0 then return end
   for nth, place in ipairs(call('ZMSCORE', prioritized, unpack(ids))) do places[ids[nth]] = tonumber(place) end
+end
+
+-- Groups whose line may be empty, since their head was drawn from it: one look for all.
+local doubtful = {}
+local function dropEmpty()
+  if #doubtful == 0 then return end
+  local lines, empty = { nil, nil }, { nil }
+  for i, group in ipairs(doubtful) do lines[i] = lineOf(group) end
+  local standing = call('EXISTS', unpack(lines))
+  if standing == #lines then return end
+  for i, group in ipairs(doubtful) do
+    if standing == 0 or call('EXISTS', lines[i]) == 0 then
+      --#line-was-drawn-empty
+      empty[#empty + 1] = group
+      if limitOf(group).tiered then call('HDEL', tiersKey, group) end
+    end
+  end
+  if #empty > 0 then call('ZREM', ready, unpack(empty)) end
 end
 
 -- What nearly always is so: heads of the line of the group whose turn it is, as long as it is, that belong to that group alone, of a limit that counts no
@@ -212,13 +263,19 @@ local function serveSome(group, turn, left)
   end
   local nextTurn = ring[ringAt + 1]
   local most = nextTurn and math.ceil(2 * left / (#ring - ringAt + 3)) or ringIsWhole and left or 1
-  if limit.concurrency then most = math.min(most, limit.concurrency - call('ZCARD', runsOf(group))) end
+  if limit.concurrency then
+    if not runningIn[group] then
+      local groups = { nil, nil }
+      for at = ringAt - 2, math.min(#ring, ringAt + 2 * left), 2 do groups[#groups + 1] = ring[at] end
+      lookForRunning(groups)
+    end
+    most = math.min(most, limit.concurrency - running(group))
+  end
   if most <= 0 then return false end
   if not headsRead[group] then readHeads(ringAt - 2, left) end
   local heads = headsRead[group]
-  headsRead[group] = nil
   local priority, place, at = math.floor(turn / ONE_PRIORITY), turn % ONE_PRIORITY, 1
-  local started, running = { nil }, { nil, nil }
+  local started, starts = { nil }, { nil, nil }
   while at <= most and heads[at] do
     local id = heads[at]
     local stands = places[id]
@@ -240,15 +297,23 @@ local function serveSome(group, turn, left)
     if pcall(start, id, nth + 1, hash) then
       begun[#begun + 1] = id
       nth = nth + 1
-      running[#running + 1] = nowText
-      running[#running + 1] = id
+      starts[#starts + 1] = nowText
+      starts[#starts + 1] = id
     end
   end
-  if at == 1 then return false end
+  if at == 1 then
+    mayDraw = false
+    return false
+  end
   --#served-some
-  call('ZREM', lineOf(group), unpack(started))
-  if limit.concurrency and #running > 0 then call('ZADD', runsOf(group), unpack(running)) end
-  if heads[at] then
+  headsRead[group] = nil
+  if heads.score then
+    doubtful[#doubtful + 1] = group
+  else
+    call('ZREM', lineOf(group), unpack(started))
+  end
+  if limit.concurrency and #starts > 0 then run(group, starts) end
+  if heads.score or heads[at] then
     -- What comes behind may be of a later priority: \`serve\` finds that out when it is its turn.
     standAt(group, turn)
   else
@@ -323,7 +388,7 @@ if tokens > 0 and not rare then
           sifted = sifted + 1
           if string.sub(id, 1, 2) ~= '0:' then consider(id, 0) end
         else
-          if not ring[ringAt] then
+          if not ring[ringAt] and not ringIsWhole then
             readRing(room - nth)
           end
           local turn, place = ring[ringAt], ring[ringAt + 1]
@@ -339,6 +404,9 @@ if tokens > 0 and not rare then
             if not hasBegun[id] then
               sifted = sifted + 1
               consider(id, score)
+              if readsWhole and anyConcurrency and fresh[freshAt] and not ahead[fresh[freshAt]] then
+                readAhead(room - nth)
+              end
             end
           elseif not maySift then
             sifted = 0
@@ -349,7 +417,9 @@ if tokens > 0 and not rare then
         end
       end
     end
+    forgetRing()
     writePlaces()
+    dropEmpty()
     if #begun > 0 then call('LPUSH', active, unpack(begun)) end
     leave()
     if round ~= roundBefore then call('SET', turns, string.format('%.0f', round)) end
