@@ -107,7 +107,7 @@ interface AddedRow {
 
 const TURN = 'SELECT * FROM shiftwork_turn($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)';
 const TURN_WITHIN =
-  'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)';
+  'SELECT * FROM shiftwork_turn_within($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)';
 const ADD = 'SELECT id, answer FROM shiftwork_add($1, $2)';
 /** Where some of them await the turn of their group. */
 const ADD_FAIR = 'SELECT id, answer FROM shiftwork_add_fair($1, $2)';
@@ -147,6 +147,9 @@ const SLOTS = 16;
 /** When a job of another process ends nobody is notified: a queue that is full is asked again after so long. */
 const FULL_MS = 500;
 
+/** Where groups are few, turns side by side want the same ones: they are tried anew after so many. */
+const ALONE_FOR = 100;
+
 const ANSWERS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused'>>> = {
   0: 'settled',
   [-1]: 'missing',
@@ -184,6 +187,8 @@ export class PostgresTurnQueue implements TurnQueue {
 
   /** As many jobs of the queue run, in all processes, as may run at once. */
   #isFull = false;
+  /** So many turns are alone, since two side by side wanted the same groups. */
+  #aloneFor = 0;
   /** Something of a queue without limits is paused, as far as is known. */
   #isGrouped = false;
 
@@ -275,6 +280,7 @@ export class PostgresTurnQueue implements TurnQueue {
       writeLimits(limits),
       [...new Set(ends.flatMap(({ groups = [] }) => groups))],
       JSON.stringify(Object.fromEntries(take?.expiresAfterMs ?? [])),
+      this.#aloneFor > 0,
     ];
     const rows = await runStatement<TurnRow & JobRow>(pool, within === undefined ? TURN : TURN_WITHIN, [
       this.name,
@@ -307,6 +313,7 @@ export class PostgresTurnQueue implements TurnQueue {
       return { settled, jobs: found, rest };
     }
     this.#slots[slot] = undefined;
+    if (within !== undefined) this.#aloneFor = head.held === 'alone' ? ALONE_FOR : Math.max(this.#aloneFor - 1, 0);
     this.#isFull = head.held === 'concurrency';
     return {
       settled,
@@ -487,7 +494,7 @@ function writeLimits(limits: readonly GroupLimit[]): string {
 }
 
 function restOf(head: TurnRow, taken: number, wanted: number): Rest {
-  if (taken === wanted || head.held === 'bytes') return { kind: 'more' };
+  if (taken === wanted || head.held === 'bytes' || head.held === 'alone') return { kind: 'more' };
   const limitedMs = Number(head.limited_ms);
   if (limitedMs > 0) return { kind: 'limited', forMs: limitedMs };
   if (head.held !== null) return { kind: 'blocked' };

@@ -279,10 +279,13 @@ export const TAKE_WITHIN_SQL = `
     PERFORM shiftwork_begin(p_queue, ids, p_tokens, p_lock_ms, p_name, p_now);
   END;
   $$;
+  DROP FUNCTION IF EXISTS shiftwork_turn_within(
+    text, jsonb, integer, text[], bigint, text, integer, bigint, bigint, bigint, text, integer, text, boolean, jsonb, text[], jsonb);
   CREATE OR REPLACE FUNCTION shiftwork_turn_within(
     p_queue text, p_ends jsonb, p_points integer, p_tokens text[], p_lock_ms bigint, p_name text,
     p_max integer, p_duration bigint, p_bytes bigint, p_now bigint,
-    p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[], p_expires jsonb
+    p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[], p_expires jsonb,
+    p_alone boolean DEFAULT false
   ) RETURNS TABLE (
     codes integer[], at bigint, next_at bigint, limited_ms bigint, held text, probes boolean[],
     id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
@@ -300,6 +303,8 @@ export const TAKE_WITHIN_SQL = `
     v_look_at bigint;
     v_done record;
     v_beside boolean;
+    v_counted boolean;
+    v_alone boolean := false;
     v_late bigint;
   BEGIN
     v_before := pg_sequence_last_value('event_seq');
@@ -314,10 +319,11 @@ export const TAKE_WITHIN_SQL = `
     END IF;
     -- Ends are written beside the take of another turn: only takes count. Behind all that ends lock, also of one that comes again.
     v_beside := NOT p_again AND shiftwork_only_takes_turns(p_queue, at, p_limits, p_expires);
+    v_counted := NOT p_again AND NOT p_alone AND v_wanted > 0 AND shiftwork_only_counts(p_queue, p_limits);
     -- One that an outage has kept on its way would count by a time that is over.
     v_late := shiftwork_now() - at;
     IF v_late BETWEEN 250 AND 3600000 THEN at := at + v_late; END IF;
-    IF v_beside THEN
+    IF v_beside OR v_counted THEN
       PERFORM pg_advisory_xact_lock_shared(hashtext('shiftwork:groups:' || p_queue));
     ELSE
       PERFORM pg_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue));
@@ -340,8 +346,10 @@ export const TAKE_WITHIN_SQL = `
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
       IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
-        UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
-         WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
+        -- In one order, as turns side by side may do this.
+        UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM shiftwork_group grp
+           WHERE queue = p_queue AND grp.name = ANY (p_released) AND look_at > shiftwork_turn_within.at ORDER BY grp.name FOR UPDATE));
         -- Nobody else would know that there is room.
         IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
       END IF;
@@ -354,6 +362,10 @@ export const TAKE_WITHIN_SQL = `
         IF v_beside THEN
           SELECT * INTO v_claim FROM shiftwork_claim_fair(
             p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
+        ELSIF v_counted THEN
+          SELECT * INTO v_claim FROM shiftwork_claim_counted(
+            p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
+          v_alone := v_claim.alone;
         ELSE
           SELECT * INTO v_claim FROM shiftwork_claim_within(
             p_queue, at, v_room.room, p_tokens, p_lock_ms, p_name, p_bytes, p_limits, p_expires);
@@ -369,6 +381,7 @@ export const TAKE_WITHIN_SQL = `
               NOT shiftwork_only_takes_turns(p_queue, at, p_limits, p_expires)
               OR (v_taken > 0 AND EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at = 0)))) THEN 'bytes' END;
         END IF;
+        IF v_alone THEN held := 'alone'; END IF;
         IF v_claim.limited_until IS NOT NULL THEN limited_ms := greatest(v_claim.limited_until - at, 1); END IF;
       END IF;
       IF v_taken < v_wanted THEN
