@@ -55,6 +55,23 @@ export function fairContract(
       expect(taken.filter(id => id.startsWith('a'))).toEqual(ids('a', 6));
     });
 
+    test('a turn that ends before all whose turn it is were served leaves the others where they stand', async () => {
+      const steps = await start();
+      for (const group of ['a', 'b', 'c', 'd', 'e']) await addTo(steps, group, 3);
+      const taken: string[] = [];
+      for (let nth = 0; nth < 15; nth += 1) {
+        const tokens = [0, 1, 2, 3, 4].map(each => `short-${nth}-${each}`);
+        const take = { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1 };
+        const { jobs } = await steps.queue.turn({ id: `short-${nth}`, now: steps.now, ends: [], take });
+        taken.push(...idsOf(jobs));
+        expect(taken).toHaveLength(nth + 1);
+      }
+      for (const from of [0, 5, 10])
+        expect([...groupsIn(taken.slice(from, from + 5))].toSorted().join('')).toBe('abcde');
+      for (const group of ['a', 'e']) expect(taken.filter(id => id.startsWith(group))).toEqual(ids(group, 3));
+      expect(await steps.take(5)).toEqual([]);
+    });
+
     test('many slots are shared as one is', async () => {
       const steps = await start();
       await addTo(steps, 'a', 100);

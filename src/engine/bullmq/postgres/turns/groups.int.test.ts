@@ -1,4 +1,4 @@
-import { Client } from 'pg';
+import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { freshDatabase, type FreshDatabase } from '../../../../../tests/support/engines.ts';
 import { waitFor } from '../../../../../tests/support/wait-for.ts';
@@ -349,60 +349,142 @@ test('what is paused while a turn waits for one that is alone does not start in 
   expect([...jobs, ...next.jobs].map(({ id }) => id)).toEqual(['b1']);
 });
 
-test('many turns and adds side by side lose no job of groups that take turns, start none twice, and leave nothing of the groups', async () => {
-  const name = 'crowd';
-  const queues = await Promise.all(
-    [0, 1, 2, 3].map(() => engine.turns(name, { limits: [{ name: 'tenant', fair: true }] })),
+test.for<Omit<GroupLimit, 'name'>>([{ fair: true }, { concurrency: 3 }, { fair: true, concurrency: 3 }])(
+  'many turns and adds side by side lose no job of groups (%o), start none twice and no more of a group than may run, and leave nothing of the groups',
+  async limit => {
+    const { fair = false, concurrency = Number.POSITIVE_INFINITY } = limit;
+    const name = `crowd-${fair}-${concurrency}`;
+    const queues = await Promise.all(
+      [0, 1, 2, 3].map(() => engine.turns(name, { limits: [{ name: 'tenant', ...limit }] })),
+    );
+    const pool = new Pool({ connectionString: database.url, options: '-c search_path=bullmq' });
+    onTestFinished(() => pool.end());
+    // A statement sees all of a turn, or nothing.
+    const mostOfAGroup = async (): Promise<number> => {
+      const text = `SELECT count(*)::int AS runs FROM job WHERE queue = $1 AND state = 'active' GROUP BY opts -> 'groups' ORDER BY 1 DESC LIMIT 1`;
+      return (await pool.query<{ runs: number }>(text, [name])).rows[0]?.runs ?? 0;
+    };
+    const taken: string[] = [];
+    const added: string[] = [];
+    let adding = true;
+    const produce = async (): Promise<void> => {
+      for (let round = 0; round < 30; round += 1) {
+        // Groups that come and go, some of them in several adds at the same time.
+        const jobs = Array.from({ length: 10 }, (_, nth) => ({
+          id: `j${round}-${nth}`,
+          name: 'call',
+          data: '{}',
+          opts: {
+            priority: 20,
+            groups: [`tenant/${(round * 7 + nth) % 13}`],
+            ...(fair && { fair: { limit: 'tenant' } }),
+          },
+          timestamp: NOW,
+        }));
+        added.push(...jobs.map(({ id }) => id));
+        await Promise.all(jobs.map((job, nth) => queues[nth % queues.length]?.add([job])));
+      }
+      adding = false;
+    };
+    let turns = 0;
+    const work = async (queue: (typeof queues)[number]): Promise<void> => {
+      let ends: readonly End[] = [];
+      for (;;) {
+        const wasAdding = adding;
+        const id = `turn-${(turns += 1)}`;
+        const tokens = [0, 1, 2, 3, 4].map(nth => `${id}-${nth}`);
+        const { jobs } = await queue.turn({
+          id,
+          now: NOW,
+          ends,
+          take: { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
+        });
+        taken.push(...jobs.map(job => job.id));
+        expect(await mostOfAGroup()).toBeLessThanOrEqual(concurrency);
+        ends = jobs.map(({ id: jobId, token, opts }) => ({
+          jobId,
+          token,
+          end: { what: 'succeeded', result: '1', keep: {} },
+          groups: groupsOf(opts),
+        }));
+        if (jobs.length === 0 && !wasAdding && taken.length >= added.length) return;
+      }
+    };
+    await Promise.all([produce(), ...queues.map(work)]);
+    expect(taken.toSorted()).toEqual(added.toSorted());
+    const { rows } = await pool.query(
+      `SELECT name FROM shiftwork_group WHERE queue = $1 UNION ALL SELECT id FROM shiftwork_group_line WHERE queue = $1`,
+      [name],
+    );
+    expect(rows).toEqual([]);
+  },
+);
+
+test('turns that count who runs go on side by side: none waits for the jobs that another is starting, and none starts more of their group', async () => {
+  const name = 'counted';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', concurrency: 1 }] });
+  await queue.add(
+    ['a1', 'b1', 'a2', 'c1'].map(id => ({
+      id,
+      name: 'call',
+      data: '{}',
+      opts: { priority: 20, groups: [`tenant/${id[0]}`] },
+      timestamp: NOW,
+    })),
   );
-  const taken: string[] = [];
-  const added: string[] = [];
-  let adding = true;
-  const produce = async (): Promise<void> => {
-    for (let round = 0; round < 30; round += 1) {
-      // Groups that come and go, some of them in several adds at the same time.
-      const jobs = Array.from({ length: 10 }, (_, nth) => ({
-        id: `j${round}-${nth}`,
-        name: 'call',
-        data: '{}',
-        opts: { priority: 20, groups: [`tenant/${(round * 7 + nth) % 13}`], fair: { limit: 'tenant' } },
-        timestamp: NOW,
-      }));
-      added.push(...jobs.map(({ id }) => id));
-      await Promise.all(jobs.map((job, nth) => queues[nth % queues.length]?.add([job])));
-    }
-    adding = false;
-  };
-  let turns = 0;
-  const work = async (queue: (typeof queues)[number]): Promise<void> => {
-    let ends: readonly End[] = [];
-    for (;;) {
-      const wasAdding = adding;
-      const id = `turn-${(turns += 1)}`;
-      const tokens = [0, 1, 2, 3, 4].map(nth => `${id}-${nth}`);
-      const { jobs } = await queue.turn({
-        id,
-        now: NOW,
-        ends,
-        take: { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
-      });
-      taken.push(...jobs.map(job => job.id));
-      ends = jobs.map(({ id: jobId, token, opts }) => ({
-        jobId,
-        token,
-        end: { what: 'succeeded', result: '1', keep: {} },
-        groups: groupsOf(opts),
-      }));
-      if (jobs.length === 0 && !wasAdding && taken.length >= added.length) return;
-    }
-  };
-  await Promise.all([produce(), ...queues.map(work)]);
-  expect(taken.toSorted()).toEqual(added.toSorted());
   const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
   await client.connect();
   onTestFinished(() => client.end());
-  const { rows } = await client.query(
-    `SELECT name FROM shiftwork_group WHERE queue = $1 UNION ALL SELECT id FROM shiftwork_group_line WHERE queue = $1`,
-    [name],
-  );
-  expect(rows).toEqual([]);
+  const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
+    const tokens = [0, 1, 2].map(nth => `${id}-${nth}`);
+    const take = { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    return (await queue.turn({ id, now: NOW, ends, take })).jobs.map(job => job.id);
+  };
+  const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{one}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
+    '{"tenant": {"concurrency": 1}}', '{}', '{}') WHERE id IS NOT NULL`;
+  await client.query('BEGIN');
+  expect((await client.query<{ id: string }>(text, [name, NOW])).rows).toEqual([{ id: 'a1' }]);
+  expect(await turn('beside')).toEqual(['b1']);
+  await client.query('COMMIT');
+  expect(await turn('alone')).toEqual(['c1']);
+  const end: End = {
+    jobId: 'a1',
+    token: 'one',
+    end: { what: 'succeeded', result: '1', keep: {} },
+    groups: ['tenant/a'],
+  };
+  expect(await turn('ended', [end])).toEqual(['a2']);
+});
+
+test('a group that was found full while an end of it waited for that turn is served with the next one', async () => {
+  const name = 'full-meanwhile';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
+  const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
+  const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
+    const take = { tokens: [id], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    return (await queue.turn({ id, now: NOW, ends, take })).jobs.map(job => job.id);
+  };
+  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+  expect(await turn('first')).toEqual(['a1']);
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  await client.query('BEGIN');
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
+  const end: End = {
+    jobId: 'a1',
+    token: 'first',
+    end: { what: 'succeeded', result: '1', keep: {} },
+    groups: opts.groups,
+  };
+  const ended = turn('ended', [end]);
+  await waitFor('the turn to wait', async () => {
+    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    return ((await client.query(waits)).rowCount ?? 0) > 0;
+  });
+  const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{other}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
+    '{"tenant": {"fair": true, "concurrency": 1}}', '{}', '{}', true) WHERE id IS NOT NULL`;
+  expect((await client.query(text, [name, NOW])).rows).toEqual([]);
+  await client.query('COMMIT');
+  expect([...(await ended), ...(await turn('next'))]).toEqual(['a2']);
 });

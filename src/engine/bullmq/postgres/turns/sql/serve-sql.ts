@@ -20,6 +20,8 @@ export const SERVE_SQL = `
                 ELSE (p_numbers ->> 'concurrency')::bigint END
   $$;
   -- changed: whether anything stands other than before. running: how many run of the groups that were served. stuck: the group whose head is decided by itself.
+  -- p_running: how many run of each group; none where others may be counting: that a group is full is then for a turn that is alone to say, which waits for
+  -- those that are about to make room.
   -- It has the rows of the groups that it looks at, so that turns that run side by side serve others; where all are taken it waits for one if it may.
   DROP FUNCTION IF EXISTS shiftwork_serve(text, bigint, bigint, bigint, jsonb, jsonb, jsonb, jsonb, bigint);
   CREATE OR REPLACE FUNCTION shiftwork_serve(
@@ -36,6 +38,7 @@ export const SERVE_SQL = `
     v_most bigint;
     v_end bigint;
     v_counts boolean := jsonb_path_exists(p_limits, '$.*.concurrency') OR jsonb_path_exists(p_limits, '$.*.tiered');
+    v_running jsonb := p_running;
     v_rows record;
     v_last integer;
     v_unread text[];
@@ -56,6 +59,8 @@ export const SERVE_SQL = `
       PERFORM FROM shiftwork_group WHERE queue = p_queue AND look_at = 0 ORDER BY priority, turn LIMIT 1 FOR UPDATE;
     END LOOP;
     IF v_ring.groups = 0 THEN RETURN; END IF;
+    -- Where turns run side by side they are counted behind these rows: whoever had one has written what it has started.
+    IF v_running IS NULL THEN v_running := CASE WHEN v_counts THEN shiftwork_running(p_queue) ELSE '{}' END; END IF;
     -- Of each some more than are likely to be served. Behind the last group come others, which have not been read.
     v_most := least(p_room, ceil(p_room::numeric / v_ring.groups)::bigint + 1);
     IF v_ring.groups > p_room THEN
@@ -67,7 +72,7 @@ export const SERVE_SQL = `
         FROM unnest(v_ring.names, v_ring.turns, v_ring.steps, v_ring.tiers) WITH ORDINALITY AS ring (name, turn, step, tier, nth)
              CROSS JOIN LATERAL (
                SELECT CASE WHEN v_counts
-                 THEN shiftwork_most_of(numbers, ring.tier) - coalesce((p_running ->> ring.name)::bigint, 0) END AS room,
+                 THEN shiftwork_most_of(numbers, ring.tier) - coalesce((v_running ->> ring.name)::bigint, 0) END AS room,
                       (numbers ?| '{max,strict}' OR (numbers ? 'tiered' AND coalesce((ring.tier ->> 1)::numeric > 0, ring.tier IS NULL))
                         OR (p_pauses <> '{}' AND p_pauses ?| ARRAY[ring.name, '!' || ring.name, '!' || split_part(ring.name, '/', 1)])) IS NOT TRUE AS fits
                  FROM (SELECT p_limits -> split_part(ring.name, '/', 1)) AS lim (numbers)
@@ -93,7 +98,7 @@ export const SERVE_SQL = `
            array_agg(turn ORDER BY n, is_full) AS turns, array_agg(place % c_one_priority ORDER BY n, is_full) AS places,
            array_agg(CASE WHEN is_full THEN step ELSE shiftwork_step(weight) END ORDER BY n, is_full) AS steps,
            array_agg(step ORDER BY n, is_full) AS before,
-           array_agg(fits AND (is_full OR is_plain IS TRUE) ORDER BY n, is_full) AS plain, array_agg(size ORDER BY n, is_full) AS sizes, sum(size) AS size
+           array_agg(fits AND ((is_full AND p_running IS NOT NULL) OR is_plain IS TRUE) ORDER BY n, is_full) AS plain, array_agg(size ORDER BY n, is_full) AS sizes, sum(size) AS size
       INTO v_rows
       FROM (SELECT * FROM ordered WHERE place <= coalesce(least(unread, v_end), place) AND (n < p_room OR (n = p_room AND NOT is_full))) AS wanted
            LEFT JOIN LATERAL (
@@ -136,7 +141,7 @@ export const SERVE_SQL = `
       RETURNING grp.name, served.next, served.count
     )
     SELECT array_agg(name) FILTER (WHERE next IS NULL),
-           CASE WHEN v_counts THEN jsonb_object_agg(name, coalesce((p_running ->> name)::bigint, 0) + count) ELSE '{}' END
+           CASE WHEN v_counts THEN jsonb_object_agg(name, coalesce((v_running ->> name)::bigint, 0) + count) ELSE '{}' END
       INTO v_unread, running FROM moved;
     IF v_unread IS NOT NULL THEN
       -- What comes behind has not been read, or nothing does.

@@ -1,6 +1,6 @@
 /**
- * The take of a queue whose groups take turns and that nothing else limits: turns run side by side, as those of a queue without limits do. Each has the
- * rows of the groups that it serves (`shiftwork_serve`), and what it reads of their lines holds as long.
+ * The take of a queue whose groups take turns, where nothing else limits them but how many of each run: turns run side by side, as those of a queue without
+ * limits do. Each has the rows of the groups that it serves (`shiftwork_serve`), and what it reads of their lines, and counts behind these rows, holds as long.
  *
  * What is decided about one job after the other (pauses, jobs that came without a line, whatever `shiftwork_serve` passes by) is left to a turn that is alone.
  */
@@ -10,7 +10,7 @@ export const TAKE_FAIR_SQL = `
   LANGUAGE plpgsql SET enable_sort = off AS $$
   BEGIN
     RETURN jsonb_path_exists(p_limits, '$.*.fair')
-       AND NOT jsonb_path_exists(p_limits, '$.*.keyvalue() ? (@.key != "fair")')
+       AND NOT p_limits ? '' AND NOT jsonb_path_exists(p_limits, '$.*.keyvalue() ? (@.key != "fair" && @.key != "concurrency")')
        AND NOT EXISTS (SELECT FROM shiftwork_group_pause WHERE queue = p_queue)
        AND NOT EXISTS (SELECT FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < 2097152)
        AND (SELECT look_at FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 ORDER BY look_at LIMIT 1) IS NULL
@@ -40,7 +40,9 @@ export const TAKE_FAIR_SQL = `
     END IF;
     LOOP
       SELECT * INTO v_served FROM shiftwork_serve(
-        p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, '{}', '{}', v_round, cardinality(ids) = 0);
+        p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, '{}', NULL, v_round, cardinality(ids) = 0);
+      -- At once: whoever counts again finds them.
+      PERFORM shiftwork_begin(p_queue, v_served.ids, p_tokens[cardinality(ids) + 1:], p_lock_ms, p_name, p_now);
       ids := ids || v_served.ids;
       v_size := v_size + v_served.size;
       v_round := v_served.round;
@@ -57,7 +59,6 @@ export const TAKE_FAIR_SQL = `
        WHERE ctid = (SELECT ctid FROM shiftwork_group_round WHERE queue = p_queue AND at < v_round FOR UPDATE SKIP LOCKED);
     END IF;
     probes := array_fill(false, ARRAY[cardinality(ids)]);
-    PERFORM shiftwork_begin(p_queue, ids, p_tokens, p_lock_ms, p_name, p_now);
     IF more OR v_stuck IS NULL OR cardinality(ids) >= p_room THEN RETURN; END IF;
     IF pg_try_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue)) THEN
       -- It is alone already.

@@ -342,7 +342,7 @@ export const TAKE_WITHIN_SQL = `
       END IF;
     END IF;
     -- Where groups only take turns nobody has one, and none waits for its limit.
-    IF cardinality(p_released) > 0 AND NOT v_beside THEN
+    IF cardinality(p_released) > 0 AND (NOT v_beside OR jsonb_path_exists(p_limits, '$.*.concurrency')) THEN
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
       IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
