@@ -8,6 +8,8 @@ import { engineCases, type EngineFixture } from '../support/engines.ts';
  */
 
 const LONG = 'x'.repeat(5_000);
+/** Stands in fields that nobody is shown. */
+const HIDDEN = 'lovelace';
 const WORDS = [
   '',
   LONG,
@@ -113,7 +115,7 @@ describe.each(engineCases)('bad input on $kind', ({ open }) => {
         const headers = { origin: dashboard.url, 'content-type': type };
         const answer = await dashboard.send(path, body === undefined ? {} : { method: 'POST', headers, body });
         const text = await answer.text();
-        if (answer.status >= 500 || /\n\s+at |node_modules|\.ts:\d/.test(text))
+        if (answer.status >= 500 || /\n\s+at |node_modules|\.ts:\d/.test(text) || text.includes(HIDDEN))
           faults.push(`${answer.status} ${path.slice(0, 80)} ${body?.slice(0, 80) ?? ''}`);
       }
     };
@@ -160,7 +162,7 @@ describe.each(engineCases)('bad input on $kind', ({ open }) => {
 
   test('in changes of jobs that are there, ours and those of other programs, whatever their ids; and what is hidden stays so', async () => {
     const [ours, strange] = [await dashboard.queue('email'), ['ä 😀', 'a b?c#d&e', '..', '%2e%2e', 'o\'x"<i>']];
-    const data = { to: 'lovelace@example.com', body: 'b' };
+    const data = { to: `${HIDDEN}@example.com`, body: 'b' };
     const meta = { telemetry: { metadata: '{"v":1}' }, delay: 3_600_000 };
     await ours.add('letter', data, { ...meta, jobId: 'email-waits' });
     for (const jobId of strange) await ours.add('letter', data, { ...meta, jobId });
@@ -183,13 +185,6 @@ describe.each(engineCases)('bad input on $kind', ({ open }) => {
     expect(await faultsOf(changes)).toEqual([]);
     const looks = ids.flatMap(id => [[`/jobs/${id}`], [`/dead-letters/${id}`], [`/running?job=${id}`]] as const);
     expect(await faultsOf(looks)).toEqual([]);
-    const answers = await Promise.all(
-      [...changes, ...looks].map(async ([path, body]) => {
-        const headers = { origin: dashboard.url, 'content-type': 'application/json' };
-        return (await dashboard.send(path, body === undefined ? {} : { method: 'POST', headers, body })).text();
-      }),
-    );
-    expect(answers.filter(text => text.includes('lovelace'))).toEqual([]);
     expect(dashboard.failures).toEqual([]);
   });
 
