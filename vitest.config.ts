@@ -37,7 +37,7 @@ export default defineConfig({
     // A worker goes from file to file with what it has loaded: that was half of the unit tests' time. No test leaves anything in a module.
     isolate: false,
     // More than there are cores: two thirds of a file's time are waiting.
-    maxWorkers: 5,
+    maxWorkers: 4,
     // Trials of whole fleets at once in each worker: more only make each other slow.
     maxConcurrency: 2,
     sequence: { shuffle: true, sequencer: LongestFirst },
