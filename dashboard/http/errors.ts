@@ -15,6 +15,14 @@ const NO_TEXT: Answer = {
   title: 'Bad request',
   message: 'The request holds a text that the engine cannot store, such as one with a NUL character.',
 };
+/** PostgreSQL's: a table, a schema, a function or a column that is not there. */
+const NO_TABLES: ReadonlySet<string> = new Set(['42P01', '3F000', '42883', '42703']);
+const NOT_MIGRATED: Answer = {
+  status: 503,
+  title: 'Tables are missing',
+  message:
+    'PostgreSQL has no tables for this that fit. Run shiftwork migrate; the log of the dashboard says which are missing.',
+};
 const UNUSABLE: Answer = {
   status: 503,
   title: 'The queue engine cannot be used yet',
@@ -36,6 +44,7 @@ export function errorAnswers(report: (error: unknown) => void): ErrorRequestHand
     if (NO_TEXTS.has(codeOf(error) ?? '')) return answer(request, response, NO_TEXT);
     if (isEngineAway(error)) return answerEngineAway(request, response, error);
     report(error);
+    if (NO_TABLES.has(codeOf(error) ?? '')) return answer(request, response, NOT_MIGRATED);
     return answer(request, response, error instanceof EngineCheckError ? UNUSABLE : FAILED);
   };
 }
