@@ -9,14 +9,14 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0).toReversed()) cleanup();
 });
 
-async function setup(options: Partial<EventStreamOptions> = {}) {
+async function setup({ method = 'GET', ...options }: Partial<EventStreamOptions> & { method?: string } = {}) {
   const opened = Promise.withResolvers<EventStream>();
   const server = createServer((_, response) =>
     opened.resolve(new EventStream(response, { heartbeatMs: 60_000, slowMs: 60_000, ...options })),
   ).listen(0, '127.0.0.1');
   cleanups.push(() => server.close().closeAllConnections());
   await once(server, 'listening');
-  const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
+  const request = get({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', method });
   request.on('error', () => undefined);
   const [reader] = (await once(request, 'response')) as [IncomingMessage];
   reader.on('error', () => undefined);
@@ -55,6 +55,12 @@ test('a reader that may see no more is dropped at once, also one that reads noth
   stream.end('over');
   stream.end('not-allowed');
   expect(await stream.ended).toBe('not-allowed');
+});
+
+test('who asks for the head alone is answered at once, and takes no place', async () => {
+  const { stream, reader } = await setup({ method: 'HEAD' });
+  expect(reader.headers['content-type']).toBe('text/event-stream');
+  expect(await stream.ended).toBe('left');
 });
 
 test('who leaves is noticed', async () => {

@@ -56,7 +56,10 @@ export class EventStream {
     response.on('error', () => this.#finish('left'));
     this.#heartbeat = setInterval(() => this.#slow === undefined && this.#write(':\n\n'), options.heartbeatMs).unref();
     // Whoever left before, while it was asked what may be seen, is not told of again.
-    if (response.destroyed) this.#finish('left');
+    // So is whoever asks for the head alone, which Node would keep until the end.
+    const isHead = response.req.method === 'HEAD';
+    if (isHead) response.end();
+    if (isHead || response.destroyed) this.#finish('left');
     else this.#write(`retry: ${RETRY_MS}\n\n`);
   }
 
