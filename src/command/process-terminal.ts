@@ -7,8 +7,14 @@ const INTERRUPTED = 130;
 
 /** This process's own streams and variables. */
 export function processTerminal(): Terminal {
-  // `shiftwork stats | head -1`: the reader has what it wanted and closed the pipe.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    // `shiftwork stats | head -1`: the reader has what it wanted and closed the pipe.
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`The output cannot be written: ${error.message}\n`);
+    process.exit(1);
+  });
+  // Who does not listen to complaints is told by the exit code.
+  process.stderr.on('error', () => undefined);
   return {
     variables: process.env,
     print: line => void process.stdout.write(`${line}\n`),

@@ -21,6 +21,8 @@ export {
   faultOf,
   isConflict,
   isOutage,
+  isWithheld,
+  mayPass,
   isRefusing,
   isUnreachable,
   reasonOf,

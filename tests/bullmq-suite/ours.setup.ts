@@ -28,7 +28,7 @@ interface Ended {
   readonly command: string;
 }
 
-const CODES: Readonly<Record<Exclude<SettleAnswer['kind'], 'settled' | 'refused'>, number>> = {
+const CODES: Readonly<Record<Exclude<SettleAnswer['kind'], 'settled' | 'refused' | 'withheld'>, number>> = {
   missing: -1,
   'lock-lost': -2,
   'not-active': -3,
@@ -145,6 +145,7 @@ class OurBackend extends loaded.RedisQueueBackend {
       const ends = jobs.map(({ id, token: held }) => ({ jobId: id, token: held, end: handedBack }));
       await queue.turn({ id: `turn:${turns}:back`, now: ended.now, ends, take: undefined });
       if (answer.kind === 'refused') throw new Error(answer.reason);
+      if (answer.kind === 'withheld') throw new Error('NOPERM');
       const { jobId, command } = ended;
       throw this.finishedErrors({ code: CODES[answer.kind], jobId, command, state: 'active' });
     }

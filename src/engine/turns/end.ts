@@ -109,10 +109,18 @@ export type End = JobLock & { readonly end: EndKind; readonly groups?: readonly 
  * - `waits-for-children`, `children-failed`: a parent cannot succeed with unfinished or failed children
  * - `refused`: the engine cannot hold what was to be written (PostgreSQL: a text with `\u0000`), or the stored job is damaged so that it cannot
  *   be ended this way; the others of its turn were settled
+ * - `withheld`: the right to write it is missing; nothing of it was written
  */
 export type SettleAnswer =
   | {
       readonly kind:
-        'settled' | 'missing' | 'lock-lost' | 'taken-over' | 'not-active' | 'waits-for-children' | 'children-failed';
+        | 'settled'
+        | 'missing'
+        | 'lock-lost'
+        | 'taken-over'
+        | 'not-active'
+        | 'waits-for-children'
+        | 'children-failed'
+        | 'withheld';
     }
   | { readonly kind: 'refused'; readonly reason: string };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { faultOf, isConflict, isOutage, reasonOf, stemsFromOutage } from './fault-of.ts';
+import { faultOf, isConflict, isOutage, isWithheld, reasonOf, stemsFromOutage } from './fault-of.ts';
 import type { Fault } from './known-codes.ts';
 
 function coded(code: string, message = ''): Error {
@@ -11,6 +11,20 @@ function reply(message: string): Error {
   error.name = 'ReplyError';
   return error;
 }
+
+test.each([
+  reply("NOPERM this user has no permissions to run the 'evalsha' command"),
+  reply("ERR The user executing the script can't run this command or subcommand script: da30, on @user_script:56."),
+  reply(
+    "ERR Error running script (call to f_ab): @user_script:1: The user executing the script can't run this command or subcommand",
+  ),
+  reply("NOPERM ACL failure in script: User u has no permissions to run the 'hset' command"),
+  reply('NOAUTH Authentication required.'),
+  coded('42501'),
+])('rights that were withdrawn may be given back: $message', error => {
+  expect(isWithheld(error)).toBe(true);
+  expect(faultOf(error)).toBe('refuses-for-good');
+});
 
 describe('by its code an error is', () => {
   test.each<[string, Fault]>([

@@ -23,6 +23,19 @@ export function isUnreachable(thrown: unknown): boolean {
 
 const TURNED_AWAY = /^(28[0-9A-Z]{3}|3D000|NOAUTH|WRONGPASS|DENIED|NODB)$/;
 
+/** Rights or credentials do not suffice. Where they did before, somebody has taken them and may give them back. */
+export function isWithheld(thrown: unknown): boolean {
+  const sign = signOf(thrown);
+  return sign !== undefined && WITHHELD.test(sign);
+}
+
+const WITHHELD = /^(28[0-9A-Z]{3}|42501|NOAUTH|WRONGPASS|NOPERM)$/;
+
+/** What somebody may mend while a run that has begun waits: an outage, or rights that were taken from it. */
+export function mayPass(thrown: unknown): boolean {
+  return isOutage(thrown) || isWithheld(thrown);
+}
+
 /** The server answers and takes no writes, or no more of us, for now. */
 export function isRefusing(thrown: unknown): boolean {
   return faultOf(thrown) === 'refuses-now';

@@ -4,6 +4,8 @@ export {
   hasOrStemsFrom,
   isConflict,
   isOutage,
+  isWithheld,
+  mayPass,
   isPlatformAway,
   isRefusing,
   isUnreachable,

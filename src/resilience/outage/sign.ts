@@ -72,8 +72,12 @@ export function signOf(thrown: unknown): string | undefined {
 /** Before 7.0 Redis wraps what a script was refused: `ERR Error running script (call to f_...): @user_script:1: ... -OOM command not allowed`. */
 const IN_SCRIPT = /^ERR Error running script \(call to [^)]*\): .*?: -([A-Z]+) /;
 
+/** What 7.0 and those before say where a script does what its user may not, and the name of the script behind it. */
+const NO_RIGHT_IN_SCRIPT =
+  /^ERR (?:Error running script \(call to [^)]*\): .*?: )?The user executing the script can't /;
+
 function replyWord(message: string): string | undefined {
-  const known = ERR_REPLIES[message];
+  const known = ERR_REPLIES[message] ?? (NO_RIGHT_IN_SCRIPT.test(message) ? 'NOPERM' : undefined);
   return known ?? IN_SCRIPT.exec(message)?.[1] ?? /^[A-Z]{2,}(?= |$)/.exec(message)?.[0];
 }
 

@@ -250,6 +250,7 @@ export class QueueWorker {
       case 'missing':
       case 'lock-lost':
       case 'taken-over':
+      case 'withheld':
       case 'not-active':
         return undefined;
     }

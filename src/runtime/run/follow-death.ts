@@ -16,7 +16,7 @@ import {
   type Client,
   type DeathNote,
 } from '../../queue/index.ts';
-import { isOutage } from '../../resilience/index.ts';
+import { isOutage, mayPass } from '../../resilience/index.ts';
 import { openState, type StateEntry, type StateStore } from '../../state/index.ts';
 
 export interface FollowDeathsOptions {
@@ -176,7 +176,7 @@ async function whenThere<Value>(call: () => Promise<Value>): Promise<Value> {
     try {
       return await call();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!mayPass(error)) throw error;
     }
     await sleep(AGAIN_MS, undefined, { ref: false });
   }

@@ -1,4 +1,4 @@
-import { isOutage } from '../../resilience/index.ts';
+import { mayPass } from '../../resilience/index.ts';
 import type { StateStore } from './state-store.ts';
 import { sleepOrStop } from '../../time/index.ts';
 
@@ -14,7 +14,7 @@ export function patientStore(store: LedgerStore, signal: AbortSignal): LedgerSto
       try {
         return await call();
       } catch (error) {
-        if (signal.aborted || !isOutage(error)) throw error;
+        if (signal.aborted || !mayPass(error)) throw error;
       }
       await sleepOrStop(AGAIN_MS, signal);
     }

@@ -182,6 +182,55 @@ test('turns grow to their full size, also where one is answered while the next i
   expect(Math.max(...sizes)).toBe(32);
 });
 
+test.each(['NOPERM', '42501'])(
+  'an end that the server has no right for any more (%s) is written once there is',
+  async code => {
+    let isWithheld = true;
+    let tries = 0;
+    const renewed: string[] = [];
+    const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+      signStays: true,
+      async extendLocks(locks) {
+        renewed.push(...locks.map(({ jobId }) => jobId));
+        return [];
+      },
+      async turn({ ends }): Promise<TurnAnswer> {
+        if (ends.length > 0) tries += 1;
+        if (isWithheld) throw Object.assign(new Error('no right'), { code });
+        return {
+          settled: ends.map(() => ({ kind: 'settled' })),
+          jobs: [],
+          rest: { kind: 'none', delayedUntil: undefined },
+        };
+      },
+      waitForWork: (_now, _until, signal) =>
+        new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true })),
+    };
+    const loop = new TurnLoop({
+      queue: queue as TurnQueue,
+      worker: 'tester',
+      concurrency: 2,
+      isLimited: false,
+      lockMs: 30,
+      now: () => 0,
+      pass: () => Promise.resolve(),
+      onJob: () => undefined,
+      onError: () => undefined,
+      onLost: () => undefined,
+    });
+    loop.adopt({ jobId: 'a', token: 'a' });
+    const answer = loop.settle({ ...JOB, token: 'a' }, { what: 'handed-back' });
+    await waitFor('it to be tried again', () => tries >= 3);
+    // Nobody else may take the job meanwhile.
+    renewed.length = 0;
+    await waitFor('its lock to be renewed', () => renewed.includes('a'));
+    isWithheld = false;
+    expect(await answer).toEqual({ kind: 'settled' });
+    await loop.settled();
+    loop.abandon();
+  },
+);
+
 async function passRounds(ofTheLoop: number): Promise<void> {
   for (let round = 0; round < ofTheLoop; round += 1) await new Promise(resolve => setImmediate(resolve));
 }

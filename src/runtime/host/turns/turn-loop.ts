@@ -13,7 +13,7 @@ import type {
   TurnQueue,
 } from '../../../engine/index.ts';
 import { toError } from '../../../errors/index.ts';
-import { isOutage } from '../../../resilience/index.ts';
+import { isOutage, isWithheld } from '../../../resilience/index.ts';
 import { Appetite } from './appetite.ts';
 import { JobLocks } from './job-locks.ts';
 
@@ -196,14 +196,27 @@ export class TurnLoop {
       this.#running += 1;
       this.#locks.add({ jobId: job.id, token: job.token });
     }
-    for (const [index, { end, answered }] of ended.entries()) {
-      this.#locks.delete(end);
-      answered(answer.settled[index] ?? { kind: 'missing' });
+    for (const [index, each] of ended.entries()) {
+      const settled = answer.settled[index] ?? { kind: 'missing' };
+      if (settled.kind === 'withheld') {
+        const again = this.#writeAgain(each).finally(() => this.#turns.delete(again));
+        this.#turns.add(again);
+      } else {
+        this.#locks.delete(each.end);
+        each.answered(settled);
+      }
     }
     for (const job of answer.jobs) this.#options.onJob(job);
     if (answer.rest !== undefined) this.#learn(answer.rest);
     if (this.#ended.length > 0 || this.#hasRoom) this.#plan();
     this.#notListening?.();
+  }
+
+  /** What was done stays ours meanwhile: where it was given away it would be done twice. */
+  async #writeAgain(ended: Ended): Promise<void> {
+    await sleep(AGAIN_MS, undefined, { ref: false });
+    this.#ended.push(ended);
+    this.#plan();
   }
 
   /** Until it is answered: a turn under the same id is not done twice. */
@@ -236,8 +249,11 @@ export class TurnLoop {
   async #apart({ id, now, ends }: Turn, cause: unknown): Promise<TurnAnswer> {
     if (ends.length <= 1) {
       if (ends.length === 0) await sleep(AGAIN_MS, undefined, { ref: false });
-      const reason = `it failed with ${toError(cause).name}`;
-      return { settled: ends.map(() => ({ kind: 'refused', reason })), jobs: [], rest: undefined };
+      // Alone: of keys of another queue, a parent's say, the right may be missing for this one and no other.
+      const answer: SettleAnswer = isWithheld(cause)
+        ? { kind: 'withheld' }
+        : { kind: 'refused', reason: `it failed with ${toError(cause).name}` };
+      return { settled: ends.map(() => answer), jobs: [], rest: undefined };
     }
     const half = Math.ceil(ends.length / 2);
     const settled: SettleAnswer[] = [];

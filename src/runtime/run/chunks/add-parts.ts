@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { NewJob, TakenJob, TurnQueue } from '../../../engine/index.ts';
-import { isOutage } from '../../../resilience/index.ts';
+import { mayPass } from '../../../resilience/index.ts';
 import { DIVISION } from './stored-division.ts';
 
 const AGAIN_MS = 500;
@@ -28,7 +28,7 @@ async function patiently<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
     try {
       return await ask();
     } catch (error) {
-      if (!isOutage(error)) throw error;
+      if (!mayPass(error)) throw error;
     }
     await sleep(AGAIN_MS, undefined, { ref: false });
   }

@@ -3,7 +3,7 @@ import { JobAbortedError, misfitOf, type AnyJobContract, type Json } from '../..
 import type { StepAnswer, TurnQueue } from '../../../engine/index.ts';
 import { kindOf } from '../../../errors/index.ts';
 import { isUnstorableJson, scrubDeep } from '../../../privacy/index.ts';
-import { isOutage } from '../../../resilience/index.ts';
+import { mayPass } from '../../../resilience/index.ts';
 import type { RunContext } from '../run-context.ts';
 import { scrubberOf } from '../stored-error.ts';
 import { StepRefusedError } from './step-refused-error.ts';
@@ -98,7 +98,7 @@ export class RunSteps {
       try {
         return await ask();
       } catch (error) {
-        if (!isOutage(error)) throw error;
+        if (!mayPass(error)) throw error;
       }
       signal.throwIfAborted();
       await sleep(AGAIN_MS, undefined, { signal, ref: false }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
 import { toError } from '../../../../errors/index.ts';
 import { requireOneSlot, type RedisClient } from '../../../../redis/index.ts';
-import { isOutage } from '../../../../resilience/index.ts';
+import { isWithheld, mayPass } from '../../../../resilience/index.ts';
 import {
   optionsOf,
   type End,
@@ -12,7 +12,7 @@ import {
 } from '../../../turns/index.ts';
 
 /** What BullMQ's scripts answer where an end is not theirs to write. */
-const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' | 'settled'>>> = {
+const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' | 'withheld' | 'settled'>>> = {
   [-1]: 'missing',
   [-2]: 'lock-lost',
   [-3]: 'not-active',
@@ -23,7 +23,12 @@ const REFUSALS: Readonly<Record<number, Exclude<SettleAnswer['kind'], 'refused' 
 
 /** `code`: a number of BullMQ's, or the text of an error. */
 export function settleAnswer(code: unknown): SettleAnswer {
-  if (typeof code !== 'number') return { kind: 'refused', reason: `the server answered ${firstWord(String(code))}` };
+  if (typeof code !== 'number') {
+    const text = String(code);
+    // As the driver throws it where the whole script fails.
+    if (isWithheld(Object.assign(new Error(text), { name: 'ReplyError' }))) return { kind: 'withheld' };
+    return { kind: 'refused', reason: `the server answered ${firstWord(text)}` };
+  }
   const kind = REFUSALS[code];
   return kind === undefined ? { kind: 'settled' } : { kind };
 }
@@ -108,7 +113,7 @@ export class StockScripts extends RedisQueueBackend {
       if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
       return settleAnswer(await this.execCommand(client, 'moveToFinished', args));
     } catch (error) {
-      if (isOutage(error)) throw error;
+      if (mayPass(error)) throw error;
       const { message } = toError(error);
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       // It fails for what is stored with this job or its parent: that must not take the others of the turn along.
