@@ -109,7 +109,7 @@ export type End = JobLock & { readonly end: EndKind; readonly groups?: readonly 
  * - `waits-for-children`, `children-failed`: a parent cannot succeed with unfinished or failed children
  * - `refused`: the engine cannot hold what was to be written (PostgreSQL: a text with `\u0000`), or the stored job is damaged so that it cannot
  *   be ended this way; the others of its turn were settled
- * - `withheld`: the right to write it is missing; nothing of it was written
+ * - `withheld`: the right to write this one is missing, such as that to the keys of a parent in another queue; the others of its turn were settled
  */
 export type SettleAnswer =
   | {

@@ -2,11 +2,30 @@ import { expect, test } from 'vitest';
 import { waitFor } from '../../../../tests/support/wait-for.ts';
 import { namespace } from '../../../../tests/support/engines.ts';
 import { openEngine, type TakenJob, type TurnAnswer, type TurnQueue } from '../../../engine/index.ts';
-import { TurnLoop } from './turn-loop.ts';
+import { TurnLoop, type TurnLoopOptions } from './turn-loop.ts';
+
+/** What a loop asks of its queue. */
+type Asked = Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'>;
+
+function loopOf(queue: Asked, given: Partial<TurnLoopOptions>): TurnLoop {
+  return new TurnLoop({
+    queue: queue as TurnQueue,
+    worker: 'tester',
+    concurrency: 2,
+    isLimited: false,
+    lockMs: 30_000,
+    now: () => 0,
+    pass: () => Promise.resolve(),
+    onJob: () => undefined,
+    onError: () => undefined,
+    onLost: () => undefined,
+    ...given,
+  });
+}
 
 test('a loop that is paused and resumed at once again and again takes as one does', async () => {
   let taken = 0;
-  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+  const queue: Asked = {
     signStays: true,
     extendLocks: () => Promise.resolve([]),
     async turn({ ends, take }): Promise<TurnAnswer> {
@@ -20,17 +39,8 @@ test('a loop that is paused and resumed at once again and again takes as one doe
     waitForWork: (_now, _until, signal) =>
       new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true })),
   };
-  const loop: TurnLoop = new TurnLoop({
-    queue: queue as TurnQueue,
-    worker: 'tester',
-    concurrency: 2,
-    isLimited: false,
-    lockMs: 30_000,
-    now: () => 0,
-    pass: () => Promise.resolve(),
+  const loop: TurnLoop = loopOf(queue, {
     onJob: job => void loop.settle(job, { what: 'handed-back' }),
-    onError: () => undefined,
-    onLost: () => undefined,
   });
   loop.start();
   for (let time = 0; time < 5; time += 1) {
@@ -47,7 +57,7 @@ test.each(['before it has asked for anything', 'with less room than it may ask f
   'a loop that is paused %s takes again once it is resumed',
   async when => {
     const taken: TakenJob[] = [];
-    const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+    const queue: Asked = {
       signStays: true,
       extendLocks: () => Promise.resolve([]),
       async turn({ ends, take }): Promise<TurnAnswer> {
@@ -60,17 +70,9 @@ test.each(['before it has asked for anything', 'with less room than it may ask f
       },
       waitForWork: () => new Promise(resolve => setImmediate(resolve)),
     };
-    const loop: TurnLoop = new TurnLoop({
-      queue: queue as TurnQueue,
-      worker: 'tester',
+    const loop: TurnLoop = loopOf(queue, {
       concurrency: 1,
-      isLimited: false,
-      lockMs: 30_000,
-      now: () => 0,
-      pass: () => Promise.resolve(),
       onJob: job => taken.push(job),
-      onError: () => undefined,
-      onLost: () => undefined,
     });
     loop.start();
     if (when.startsWith('with')) await waitFor('a job', () => taken.length === 1);
@@ -105,7 +107,7 @@ const JOB: TakenJob = {
 
 test('a worker that waits for a sign learns from a turn under way when the next delayed job is due', async () => {
   const waits: (number | undefined)[] = [];
-  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+  const queue: Asked = {
     signStays: true,
     extendLocks: () => Promise.resolve([]),
     async turn({ ends, take }): Promise<TurnAnswer> {
@@ -121,17 +123,9 @@ test('a worker that waits for a sign learns from a turn under way when the next 
     },
   };
   const running = Promise.withResolvers<TakenJob>();
-  const loop = new TurnLoop({
-    queue: queue as TurnQueue,
-    worker: 'tester',
+  const loop = loopOf(queue, {
     concurrency: 5,
-    isLimited: false,
-    lockMs: 30_000,
-    now: () => 0,
-    pass: () => Promise.resolve(),
     onJob: job => running.resolve(job),
-    onError: () => undefined,
-    onLost: () => undefined,
   });
   loop.start();
   const job = await running.promise;
@@ -148,7 +142,7 @@ test('turns grow to their full size, also where one is answered while the next i
   const sizes: number[] = [];
   let ids = 0;
   const unanswered: (() => void)[] = [];
-  const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+  const queue: Asked = {
     signStays: true,
     extendLocks: () => Promise.resolve([]),
     async turn({ ends, take }): Promise<TurnAnswer> {
@@ -164,17 +158,9 @@ test('turns grow to their full size, also where one is answered while the next i
     },
     waitForWork: () => new Promise(resolve => setImmediate(resolve)),
   };
-  const loop: TurnLoop = new TurnLoop({
-    queue: queue as TurnQueue,
-    worker: 'tester',
+  const loop: TurnLoop = loopOf(queue, {
     concurrency: 200,
-    isLimited: false,
-    lockMs: 30_000,
-    now: () => 0,
-    pass: () => Promise.resolve(),
     onJob: job => void loop.settle(job, { what: 'handed-back' }),
-    onError: () => undefined,
-    onLost: () => undefined,
   });
   loop.start();
   await waitFor('a hundred turns', () => sizes.length >= 100);
@@ -188,7 +174,7 @@ test.each(['NOPERM', '42501'])(
     let isWithheld = true;
     let tries = 0;
     const renewed: string[] = [];
-    const queue: Pick<TurnQueue, 'turn' | 'waitForWork' | 'signStays' | 'extendLocks'> = {
+    const queue: Asked = {
       signStays: true,
       async extendLocks(locks) {
         renewed.push(...locks.map(({ jobId }) => jobId));
@@ -206,17 +192,8 @@ test.each(['NOPERM', '42501'])(
       waitForWork: (_now, _until, signal) =>
         new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true })),
     };
-    const loop = new TurnLoop({
-      queue: queue as TurnQueue,
-      worker: 'tester',
-      concurrency: 2,
-      isLimited: false,
+    const loop = loopOf(queue, {
       lockMs: 30,
-      now: () => 0,
-      pass: () => Promise.resolve(),
-      onJob: () => undefined,
-      onError: () => undefined,
-      onLost: () => undefined,
     });
     loop.adopt({ jobId: 'a', token: 'a' });
     const answer = loop.settle({ ...JOB, token: 'a' }, { what: 'handed-back' });
@@ -230,6 +207,42 @@ test.each(['NOPERM', '42501'])(
     loop.abandon();
   },
 );
+
+test('an end that is answered as one for which the right is missing is told, keeps its slot, and is written once there is', async () => {
+  let isWithheld = true;
+  const taken: TakenJob[] = [];
+  const told: unknown[] = [];
+  const answers: Promise<unknown>[] = [];
+  const queue: Asked = {
+    signStays: true,
+    extendLocks: () => Promise.resolve([]),
+    async turn({ ends, take }): Promise<TurnAnswer> {
+      const jobs = (take?.tokens ?? []).map(token => ({ ...JOB, id: token, token }));
+      return {
+        settled: ends.map(() => ({ kind: isWithheld ? 'withheld' : 'settled' })),
+        jobs,
+        rest: take === undefined ? undefined : { kind: 'more' },
+      };
+    },
+    waitForWork: () => new Promise(resolve => setImmediate(resolve)),
+  };
+  const loop: TurnLoop = loopOf(queue, {
+    onJob(job) {
+      taken.push(job);
+      answers.push(loop.settle(job, { what: 'handed-back' }));
+    },
+    onError: error => told.push(error),
+  });
+  loop.start();
+  await waitFor('ends to be tried again and again', () => told.length >= 10);
+  expect(String(told[0])).toContain('is missing');
+  // Two, and as many as the turn that first wrote their ends took for their slots.
+  expect(taken.length).toBeLessThanOrEqual(4);
+  loop.pause();
+  isWithheld = false;
+  await loop.settled();
+  for (const answer of answers) expect(await answer).toEqual({ kind: 'settled' });
+});
 
 async function passRounds(ofTheLoop: number): Promise<void> {
   for (let round = 0; round < ofTheLoop; round += 1) await new Promise(resolve => setImmediate(resolve));

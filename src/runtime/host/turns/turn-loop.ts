@@ -13,7 +13,7 @@ import type {
   TurnQueue,
 } from '../../../engine/index.ts';
 import { toError } from '../../../errors/index.ts';
-import { isOutage, isWithheld } from '../../../resilience/index.ts';
+import { mayPass } from '../../../resilience/index.ts';
 import { Appetite } from './appetite.ts';
 import { JobLocks } from './job-locks.ts';
 
@@ -70,6 +70,8 @@ export class TurnLoop {
   readonly #self = randomUUID();
   readonly #turns = new Set<Promise<void>>();
   #ended: Ended[] = [];
+  /** Ends that wait for a right. They have their slots, else more and more would be done whose ends cannot be written. */
+  readonly #withheld = new Set<Ended>();
   #running = 0;
   #asked = 0;
   #underWay = 0;
@@ -160,9 +162,13 @@ export class TurnLoop {
     });
   }
 
+  get #free(): number {
+    return this.#options.concurrency - this.#running - this.#withheld.size - this.#asked;
+  }
+
   /** Slots that are neither used nor asked for; those of jobs whose ends are not written yet are used by the next turn. */
   get #spare(): number {
-    return this.#options.concurrency - this.#running - this.#asked - this.#ended.length;
+    return this.#free - this.#ended.length;
   }
 
   /** More may be asked for, and there are slots for it: else a turn would be planned in vain after each that was sent or answered. */
@@ -178,7 +184,7 @@ export class TurnLoop {
     const most = Math.min(queue.jobsATurn ?? JOBS_A_TURN, share);
     const ended = this.#ended.length <= most ? this.#ended : this.#ended.slice(0, most);
     this.#ended = this.#ended.slice(ended.length);
-    const free = this.#options.concurrency - this.#running - this.#asked;
+    const free = this.#free;
     const room = Math.max(0, Math.min(most, free) - ended.length);
     const wanted = this.#stop.signal.aborted ? 0 : Math.min(free, ended.length) + this.#appetite.portion(room);
     if (ended.length === 0 && wanted <= 0) {
@@ -196,15 +202,19 @@ export class TurnLoop {
       this.#running += 1;
       this.#locks.add({ jobId: job.id, token: job.token });
     }
+    const withheld: Ended[] = [];
     for (const [index, each] of ended.entries()) {
       const settled = answer.settled[index] ?? { kind: 'missing' };
-      if (settled.kind === 'withheld') {
-        const again = this.#writeAgain(each).finally(() => this.#turns.delete(again));
-        this.#turns.add(again);
-      } else {
+      if (settled.kind === 'withheld') withheld.push(each);
+      else {
+        this.#withheld.delete(each);
         this.#locks.delete(each.end);
         each.answered(settled);
       }
+    }
+    if (withheld.length > 0) {
+      const again = this.#writeAgain(withheld).finally(() => this.#turns.delete(again));
+      this.#turns.add(again);
     }
     for (const job of answer.jobs) this.#options.onJob(job);
     if (answer.rest !== undefined) this.#learn(answer.rest);
@@ -213,9 +223,14 @@ export class TurnLoop {
   }
 
   /** What was done stays ours meanwhile: where it was given away it would be done twice. */
-  async #writeAgain(ended: Ended): Promise<void> {
+  async #writeAgain(withheld: readonly Ended[]): Promise<void> {
+    for (const each of withheld) this.#withheld.add(each);
+    const ids = withheld.map(({ end }) => end.jobId).join(', ');
+    this.#options.onError(
+      new Error(`The right to write the ends of these jobs is missing, and is waited for: ${ids}.`),
+    );
     await sleep(AGAIN_MS, undefined, { ref: false });
-    this.#ended.push(ended);
+    this.#ended.push(...withheld);
     this.#plan();
   }
 
@@ -239,7 +254,8 @@ export class TurnLoop {
       } catch (error) {
         onError(error);
         if (this.#stop.signal.aborted && ended.length === 0) return undefined;
-        if (!isOutage(error)) return this.#apart(turn, error);
+        // All of a turn needs the same rights, but for ends that BullMQ's own script writes: those are answered one by one.
+        if (!mayPass(error)) return this.#apart(turn, error);
       }
       await sleep(AGAIN_MS, undefined, { ref: false });
     }
@@ -249,11 +265,8 @@ export class TurnLoop {
   async #apart({ id, now, ends }: Turn, cause: unknown): Promise<TurnAnswer> {
     if (ends.length <= 1) {
       if (ends.length === 0) await sleep(AGAIN_MS, undefined, { ref: false });
-      // Alone: of keys of another queue, a parent's say, the right may be missing for this one and no other.
-      const answer: SettleAnswer = isWithheld(cause)
-        ? { kind: 'withheld' }
-        : { kind: 'refused', reason: `it failed with ${toError(cause).name}` };
-      return { settled: ends.map(() => answer), jobs: [], rest: undefined };
+      const reason = `it failed with ${toError(cause).name}`;
+      return { settled: ends.map(() => ({ kind: 'refused', reason })), jobs: [], rest: undefined };
     }
     const half = Math.ceil(ends.length / 2);
     const settled: SettleAnswer[] = [];
@@ -269,7 +282,7 @@ export class TurnLoop {
       try {
         return (await this.#options.queue.turn(turn)).settled;
       } catch (error) {
-        if (!isOutage(error)) return (await this.#apart(turn, error)).settled;
+        if (!mayPass(error)) return (await this.#apart(turn, error)).settled;
       }
       await sleep(AGAIN_MS, undefined, { ref: false });
     }

@@ -7,12 +7,14 @@ import { RedisTurnQueue } from './index.ts';
 
 /** Which of BullMQ's scripts ends a job that has a parent, as the driver names it. */
 const FINISH = /^moveToFinished/;
+const NO_RIGHT =
+  "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments";
 const NOW = 1_900_000_000_000;
 
 const prefix = namespace();
 const plain = new Redis(redisUrl(), { maxRetriesPerRequest: null });
 const redis = new Redis(redisUrl(), { maxRetriesPerRequest: null });
-let fails: 'answer lost' | 'sent twice' | undefined;
+let fails: 'answer lost' | 'sent twice' | 'no right' | undefined;
 let count = 0;
 
 /** Nothing is overridden but what becomes of the answer. */
@@ -24,6 +26,7 @@ const unsteady = new Proxy(redis, {
     return async (...args: readonly unknown[]) => {
       const how = fails;
       fails = undefined;
+      if (how === 'no right') throw Object.assign(new Error(NO_RIGHT), { name: 'ReplyError' });
       const answer: unknown = await Reflect.apply(member, target, args);
       if (how === 'answer lost') throw new Error('Connection is closed.');
       return how === 'sent twice' ? Reflect.apply(member, target, args) : answer;
@@ -112,6 +115,14 @@ test.each(Object.entries(HOW))(
     expect((await turn('twice', ends, 0)).settled).toEqual(SETTLED);
   },
 );
+
+test('the right to end a child is missing, at its parent’s keys say: it alone waits for it, and the others are told as written', async () => {
+  const ends = endsOf(await taken());
+  fails = 'no right';
+  const kinds = async (id: string, of = ends) => (await turn(id, of, 0)).settled.map(({ kind }) => kind);
+  expect(await kinds('withheld')).toEqual(['settled', 'withheld', 'settled']);
+  expect(await kinds('again', ends.slice(1, 2))).toEqual(['settled']);
+});
 
 test('aged jobs go as many at once as the end says, also where that are thousands', async () => {
   await queue.add([job('last')]);

@@ -1,7 +1,7 @@
 import { QueueKeys, RedisConnection, RedisQueueBackend, type JobJson } from 'bullmq';
 import { toError } from '../../../../errors/index.ts';
 import { requireOneSlot, type RedisClient } from '../../../../redis/index.ts';
-import { isWithheld, mayPass } from '../../../../resilience/index.ts';
+import { isOutage, isWithheld } from '../../../../resilience/index.ts';
 import {
   optionsOf,
   type End,
@@ -113,10 +113,10 @@ export class StockScripts extends RedisQueueBackend {
       if (end.data !== undefined) await this.execCommand(client, 'updateData', [this.toKey(jobId), end.data]);
       return settleAnswer(await this.execCommand(client, 'moveToFinished', args));
     } catch (error) {
-      if (mayPass(error)) throw error;
+      if (isOutage(error)) throw error;
       const { message } = toError(error);
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      // It fails for what is stored with this job or its parent: that must not take the others of the turn along.
+      // It fails for what is stored with this job or its parent, or for a right that is missing there: that must not take the others of the turn along.
       return settleAnswer(typeof code === 'number' ? code : message);
     }
   }
