@@ -2,6 +2,7 @@ import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
 import { namespace, redisUrl } from '../../../../../tests/support/engines.ts';
+import { startRedis } from '../../../../../tests/support/redis-server.ts';
 import { waitFor } from '../../../../../tests/support/wait-for.ts';
 import { groupsContract, type OpenGroupedQueue } from '../../../suites/groups.contract-suite.ts';
 import { fairContract } from '../../../suites/fair.contract-suite.ts';
@@ -101,6 +102,41 @@ test('heads of lines that another program has taken, or that wait in another pla
   const { jobs } = await queue.turn({ id: 'first', now: NOW, ends: [], take });
   expect(idsOf(jobs).toSorted()).toEqual(['a2', 'b2', 'c1']);
   expect((await redis.lrange(`${at}active`, 0, -1)).toSorted()).toEqual(['a1', 'a2', 'b2', 'c1']);
+});
+
+test('where jobs run in many groups, who runs in all of them is asked for once, and not for each that is served', async () => {
+  const server = await startRedis();
+  const own = new Redis(server.url, { maxRetriesPerRequest: null });
+  try {
+    const settings = { limits: [{ name: 'tenant', fair: true, concurrency: 2 }] };
+    const queue = new RedisTurnQueue({
+      redis: own,
+      blocking: () => own,
+      prefix,
+      name: 'many',
+      sender: 'many',
+      settings,
+    });
+    const ids = Array.from({ length: 90 }, (_, nth) => `${nth}`);
+    const opts = { priority: 20, fair: { limit: 'tenant' } };
+    const job = { name: 'call', data: '{}', timestamp: NOW };
+    await queue.add(ids.map((id, nth) => ({ ...job, id, opts: { ...opts, groups: [`tenant/${nth % 30}`] } })));
+    const looks = async (): Promise<number> =>
+      Number(/cmdstat_exists:calls=(\d+)/.exec(await own.info('commandstats'))?.[1] ?? 0);
+    const took = async (nth: number): Promise<number> => {
+      const before = await looks();
+      const tokens = ids.slice(0, 30).map(id => `${nth}-${id}`);
+      const take = { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+      const { jobs } = await queue.turn({ id: `turn-${nth}`, now: NOW, ends: [], take });
+      expect(jobs).toHaveLength(30);
+      return (await looks()) - before;
+    };
+    await took(1);
+    expect(await took(2)).toBeLessThan(15);
+  } finally {
+    own.disconnect();
+    await server.stop();
+  }
 });
 
 test('a job whose process is gone leaves its place to others, and has it still when it comes again before them', async () => {

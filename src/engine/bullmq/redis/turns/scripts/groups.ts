@@ -236,10 +236,14 @@ local function running(group)
   end
   return count
 end
+-- Where somebody runs in some, others are likely to: each is asked for itself from then on.
+local mayRunNowhere = true
 local function lookForRunning(groups)
+  if not mayRunNowhere or #groups < 2 then return end
   local keys = { nil, nil }
   for i, group in ipairs(groups) do keys[i] = runsOf(group) end
-  if #keys > 1 and call('EXISTS', unpack(keys)) == 0 then
+  mayRunNowhere = call('EXISTS', unpack(keys)) == 0
+  if mayRunNowhere then
     --#none-runs
     for _, group in ipairs(groups) do runningIn[group] = runningIn[group] or 0 end
   end

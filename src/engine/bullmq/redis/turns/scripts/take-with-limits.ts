@@ -246,7 +246,6 @@ local function dropEmpty()
     if standing == 0 or call('EXISTS', lines[i]) == 0 then
       --#line-was-drawn-empty
       empty[#empty + 1] = group
-      if limitOf(group).tiered then call('HDEL', tiersKey, group) end
     end
   end
   if #empty > 0 then call('ZREM', ready, unpack(empty)) end
