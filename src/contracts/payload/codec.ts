@@ -78,7 +78,7 @@ export function requireTaken(contract: PayloadContract, back: unknown): void {
         path,
         message: `${message} (JSON leaves out a field that is undefined: give null, or make the field optional in the schema)`,
       })),
-      { cause },
+      cause.cause === undefined ? {} : { cause: cause.cause },
     );
   }
 }

@@ -69,7 +69,11 @@ export function problemAnswer(error: unknown, report: (error: unknown) => void):
   if (error instanceof RequestRefusedError) return answerOf(error.status, error, error.message, error.headers);
   if (!isShiftworkError(error)) return isUnreachable(error) ? away('ENGINE_UNREACHABLE') : failed(error, report);
   const status = STATUS_OF_CODE[error.code];
-  if (status !== undefined) return answerOf(status, error, error.message);
+  if (status !== undefined) {
+    // What a function of the contract has thrown, which may be a fault of its author.
+    if (error.cause !== undefined) report(error.cause);
+    return answerOf(status, error, error.message);
+  }
   if (isAway(error)) return away(error.code, receiptsOf(error));
   return failed(error, report);
 }
