@@ -51,15 +51,15 @@ test('what BullMQ has nothing like answers as it is to', async () => {
   try {
     expect(await runOwnPieces(pair)).toBe(undefined);
     const reached = await pair.reached();
-    for (const branch of [
+    const branches = [
       'turn key-held',
       'turn key-stands',
       'turn regrouped',
       'turn grouped',
       'add last-moves',
       'add parked-urgent',
-    ])
-      expect([branch, reached.get(branch)]).not.toEqual([branch, 0]);
+    ];
+    expect(branches.filter(branch => (reached.get(branch) ?? 0) === 0)).toEqual([]);
   } finally {
     await pair.close();
   }
