@@ -42,7 +42,7 @@ interface Place {
 
 /** Chunks of each class that the first trip reads: most pages are full behind it. */
 const FIRST_CHUNKS = 16;
-/** Each further trip reads twice as many, up to so many: 8 MB at most. */
+/** Each further trip reads twice as many, up to so many: 8 MB of each class. */
 const CHUNKS_A_TRIP = 64;
 /** After so many of each class the search stops, and says where. */
 const CHUNKS_IN_ALL = 384;

@@ -54,6 +54,11 @@ export class SharedBreaker {
     return { state: stateIn(entry?.value), version: entry?.version ?? 0 };
   }
 
+  /** Answers which writing it is; undefined where others have written since the one that was read. */
+  write(key: string, state: DestinationState, version: number): Promise<number | undefined> {
+    return this.#store.compareAndSet(DESTINATIONS, key, version, storedForm(state), KEPT_MS);
+  }
+
   /** Notes what a call found out. Answers what was shared before and what is now. */
   async note(
     key: string,
@@ -68,7 +73,7 @@ export class SharedBreaker {
       const known = withoutAhead(before, policy, noted.notedAt);
       const after = withStory(before, next(known, policy, finding, noted), call);
       if (after === before) return { before, after, version };
-      const written = await this.#store.compareAndSet(DESTINATIONS, key, version, storedForm(after), KEPT_MS);
+      const written = await this.write(key, after, version);
       if (written !== undefined) return { before, after, version: written };
     }
   }

@@ -3,11 +3,10 @@ import { DESTINATION } from '../../contracts/index.ts';
 import { groupName, type Engine } from '../../engine/index.ts';
 import { readJobView, shownJobId } from '../../queue/index.ts';
 import { openState } from '../../state/index.ts';
-import { pausedUntil, storedForm, type DestinationState } from './destination-state.ts';
+import { pausedUntil, type DestinationState } from './destination-state.ts';
 import { sayPause } from './say-pause.ts';
-import { DESTINATIONS, SharedBreaker } from './shared-breaker.ts';
+import { SharedBreaker } from './shared-breaker.ts';
 
-const KEPT_MS = 86_400_000;
 /** The job that has just found a destination sick is put off in a moment. */
 const MOMENT_MS = 100;
 const MOMENTS = 10;
@@ -21,17 +20,14 @@ export async function tryDestination(engine: Engine, key: string): Promise<boole
   const at = key.indexOf('/');
   const [queue, name] = [key.slice(0, at), key.slice(at + 1)];
   if (at < 1 || name === '') return false;
-  const store = await openState(engine);
   const now = (): number => Math.floor(engine.clock.now());
-  const breaker = new SharedBreaker(store, now);
+  const breaker = new SharedBreaker(await openState(engine), now);
   for (;;) {
     const { state, version } = await breaker.read(key);
     const isPaused = pausedUntil(state) > now();
     if (!isPaused && state.breaker.phase === 'closed') return false;
     const tried = isPaused ? triedAt(state, now()) : state;
-    const written = isPaused
-      ? await store.compareAndSet(DESTINATIONS, key, version, storedForm(tried), KEPT_MS)
-      : version;
+    const written = isPaused ? await breaker.write(key, tried, version) : version;
     // Somebody has found something out meanwhile: what is so now is tried.
     if (written === undefined) continue;
     const group = groupName(DESTINATION, name);
