@@ -321,7 +321,7 @@ describe('the HTTP door', () => {
     expect(errors).toEqual([]);
   });
 
-  test('requests that two readers could take for different ones are refused: two lengths, a length beside chunks, a header in two lines; the last of two fields counts, checked', async () => {
+  test('requests that two readers could take for different ones are refused: two lengths, a length beside chunks, a header in two lines, two idempotency keys; the last of two fields counts, checked', async () => {
     const { ask, origin, token } = await setup();
     const writer = await token(['enqueue/mail', 'read/mail']);
     const head = `Host: x\r\nAuthorization: Bearer ${writer}\r\nContent-Type: application/json\r\n`;
@@ -335,6 +335,11 @@ describe('the HTTP door', () => {
       [`POST /api/v1/jobs/mail HTTP/1.1\r\n${head}Transfer-Encoding: xchunked\r\n\r\n${body}`, 400],
       [`GET /api/v1/jobs/x HTTP/1.1\r\n${head}X: a\r\n b\r\n\r\n`, 400],
       [`GET /api/v1/jobs/x HTTP/1.1\r\nAuthorization : Bearer ${writer}\r\nHost: x\r\n\r\n`, 400],
+      // Two keys would be one of their own, new with each repeat where one of them is a library's.
+      [
+        `POST /api/v1/jobs/mail HTTP/1.1\r\n${head}Idempotency-Key: a\r\nIdempotency-Key: b\r\nContent-Length: 11\r\n\r\n${body}`,
+        400,
+      ],
       // The first counts, which a proxy has looked at.
       [`GET /api/v1/jobs/x HTTP/1.1\r\nAuthorization: Bearer none\r\n${head}\r\n`, 401],
       [`GET http://evil.example/api/v1/jobs/x HTTP/1.1\r\n${head}\r\n`, 404],

@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import type { Answer } from '../exchange/answer.ts';
 import { readJson } from '../exchange/read-json.ts';
-import { notFound } from '../exchange/request-refused-error.ts';
+import { notFound, RequestRefusedError } from '../exchange/request-refused-error.ts';
 import { optionsFrom, requireFields } from './request-fields.ts';
 import { contractFor, type RouteContext } from './route-context.ts';
 
@@ -13,8 +14,14 @@ export async function enqueueOne(context: RouteContext): Promise<Answer> {
   const contract = contractFor(context, 'enqueue', name);
   if (contract === undefined) throw notFound();
   const { data, options } = requireFields(await readJson(request, MOST_BYTES), 'the body', ['data', 'options']);
-  const given = optionsFrom(options, request.headers['idempotency-key'], token.id);
+  const given = optionsFrom(options, keyIn(request), token.id);
   const [receipt] = await client.enqueueMany([{ kind: 'job-request', contract, data, options: given }]);
   // Relative to the address that was asked for, wherever this is mounted.
   return { status: 202, body: receipt, headers: { Location: `./${encodeURIComponent(receipt?.id ?? '')}` } };
+}
+
+/** Of two, such as the caller's own and that of a library, Node makes a third, which is new with each repeat where one of them is. @throws RequestRefusedError 400 */
+function keyIn({ headers, headersDistinct }: IncomingMessage): string | string[] | undefined {
+  if ((headersDistinct['idempotency-key']?.length ?? 0) <= 1) return headers['idempotency-key'];
+  throw new RequestRefusedError(400, 'Expected one header Idempotency-Key.');
 }

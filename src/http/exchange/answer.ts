@@ -40,10 +40,13 @@ const TITLES: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   404: 'Not found',
   405: 'Method not allowed',
+  408: 'Too slow',
   409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
+  417: 'Expectation failed',
   429: 'Too many requests',
+  431: 'Head too large',
   500: 'Something failed',
   503: 'Unavailable',
 };

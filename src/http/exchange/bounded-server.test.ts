@@ -59,3 +59,38 @@ test('looks often enough for its limits to hold: it ends what dribbles in before
   await Promise.race(dribbles);
   expect(ended).toEqual(['bounded']);
 });
+
+test.each([
+  ['a head that is none', 'no HTTP\r\n\r\n', 400],
+  ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
+  ['a method that is none', 'FOO / HTTP/1.1\r\nHost: x\r\n\r\n', 400],
+  ['a chunk without a length', 'POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 400],
+  ['the way through to another server', 'CONNECT other:443 HTTP/1.1\r\nHost: other\r\n\r\n', 405],
+  ['half a body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{', 408],
+  ['an expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: more\r\nConnection: close\r\n\r\n', 417],
+  ['a head of 20 KB', `GET / HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(20_000)}`, 431],
+])('%s is answered as every other refusal is, and the connection ends', async (_what, text, status) => {
+  const said = await exchange(await portOf(boundedServer(whole, SHORT)), text);
+  const [head = '', body = ''] = said.split('\r\n\r\n');
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*application/problem\\+json`, 's'));
+  expect(JSON.parse(body)).toMatchObject({ status, code: 'REQUEST_REFUSED' });
+});
+
+test('into an answer that is under way no refusal is written', async () => {
+  const server = boundedServer((_, response) => void response.write('begun'), { headMs: 10_000, requestMs: 10_000 });
+  const get = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+  const said = await exchange(await portOf(server), get, 'no HTTP\r\n\r\n');
+  expect(said).toMatch(/^HTTP\/1\.1 200 /);
+  expect(said).toMatch(/begun\r\n$/);
+});
+
+/** Answers all that was said until the connection ended; what is next is sent once something was. */
+async function exchange(port: number, first: string, next?: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  let said = '';
+  socket.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  if (next !== undefined) socket.once('data', () => socket.write(next));
+  socket.write(first);
+  await new Promise(resolve => socket.once('close', resolve));
+  return said;
+}

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { answerUnreadRequests } from './unread-requests.ts';
 
 /** A head, and a request with its body. A program that means it sends both in a moment, from the slowest network too. */
 const HEAD_MS = 10_000;
@@ -8,7 +9,7 @@ const LOOKS_IN_A_LIMIT = 5;
 
 /** A server on which a head or a body that dribbles in holds a connection for so long at most, give or take a look. Answers may take as long as they like. */
 export function boundedServer(listener: RequestListener, { headMs = HEAD_MS, requestMs = REQUEST_MS } = {}): Server {
-  return createServer(
+  const server = createServer(
     {
       headersTimeout: headMs,
       requestTimeout: requestMs,
@@ -16,4 +17,6 @@ export function boundedServer(listener: RequestListener, { headMs = HEAD_MS, req
     },
     listener,
   );
+  answerUnreadRequests(server);
+  return server;
 }

@@ -8,7 +8,7 @@ export interface RefusalOptions {
 /** A request over HTTP that was not taken: its token, its address, its form. Nothing was done. */
 export class RequestRefusedError extends ShiftworkError {
   readonly code = 'REQUEST_REFUSED';
-  /** As HTTP gives them: 400, 401, 404, 405, 413, 415, 429. */
+  /** As HTTP gives them: 400, 401, 403, 404, 405, 408, 413, 415, 417, 429, 431, 503. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
