@@ -31,6 +31,7 @@ export {
   type RatePolicy,
 } from './limits/limits.ts';
 export { defineEvent, requireEventRequest, type EventDefinition } from './define/define-event.ts';
+export { everyProblem } from './define/checks/every-rule.ts';
 export { defineSchedule, type MissedPolicy, type Schedule, type ScheduleDefinition } from './define/define-schedule.ts';
 export { defineJob, type JobDefinition } from './define/define-job.ts';
 export type {

@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { InvalidContractError } from './invalid-contract-error.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { cronProblem, zoneProblem } from './checks/cron-rule.ts';
+import { everyProblem } from './checks/every-rule.ts';
 import { isMade, requireDefinition } from './checks/require-definition.ts';
 import { validatePayload, writePayload } from '../payload/codec.ts';
 import { answeredLate, kindOf, shown, toError } from '../../errors/index.ts';
@@ -25,7 +26,7 @@ export interface ScheduleDefinition<Schema extends StandardSchemaV1> {
   readonly cron?: string;
   /** Of the cron's fields, as in `Europe/Berlin`. UTC by default. */
   readonly timeZone?: string;
-  /** At whole multiples since 1970 (UTC), so that every host means the same moments. At least a second. */
+  /** At whole multiples since 1970 (UTC), so that every host means the same moments. A second to 36500d. */
   readonly every?: Duration;
   /** `once` by default. */
   readonly missed?: MissedPolicy;
@@ -114,7 +115,8 @@ export function defineSchedule<Schema extends StandardSchemaV1>(definition: Sche
     refuse(`expected missed to be skip, once or all, got ${shown(missed)}`);
   if (!['allow', 'skip'].includes(overlap)) refuse(`expected overlap to be allow or skip, got ${shown(overlap)}`);
   const everyMs = every === undefined ? undefined : toMilliseconds(every, `schedule ${shown(name)}: every`);
-  if (everyMs !== undefined && everyMs < 1_000) refuse(`expected every to be at least a second, got ${everyMs} ms`);
+  const noEvery = everyMs === undefined ? undefined : everyProblem(everyMs);
+  if (noEvery !== undefined) refuse(noEvery);
   if (!isMaker(data)) requireData(job, data, refuse);
   return Object.freeze({
     kind: 'schedule',

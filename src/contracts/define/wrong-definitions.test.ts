@@ -15,6 +15,7 @@ describe('what is no definition', () => {
     ['an app of nothing', () => defineApp(), 'Expected defineApp({ jobs, handlers }), got undefined.'],
     // @ts-expect-error a definition is an object
     ['a schedule of null', () => defineSchedule(null), 'Expected defineSchedule({ name, job, data, cron }), got null.'],
+    ['a schedule of a thousand years', () => defineSchedule({ ...monthly, every: '365000d' }), 'to be at most 36500d'],
     // @ts-expect-error a definition is an object
     ['an event of a text', () => defineEvent('user.moved', 'x'), 'Expected defineEvent("user.moved", { schema })'],
     // @ts-expect-error a definition is an object

@@ -1,4 +1,4 @@
-import type { JobRequest, MissedPolicy, Schedule } from '../../contracts/index.ts';
+import { everyProblem, type JobRequest, type MissedPolicy, type Schedule } from '../../contracts/index.ts';
 import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
 import type { KeptSchedule, Slots } from '../../schedules/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
@@ -17,7 +17,7 @@ export interface NewSchedule {
   readonly cron?: string;
   /** Of the cron's fields, as in `Europe/Berlin`. UTC by default. */
   readonly timeZone?: string;
-  /** At whole multiples since 1970 (UTC). At least a second. */
+  /** At whole multiples since 1970 (UTC). A second to 36500d. */
   readonly every?: Duration;
   /** `once` by default. */
   readonly missed?: MissedPolicy;
@@ -132,6 +132,6 @@ function ruleIn({ cron, every, timeZone }: NewSchedule, refuse: (problem: string
   }
   if (timeZone !== undefined) return refuse('a time zone means nothing to every');
   const everyMs = toMilliseconds(every, 'every');
-  if (everyMs < 1_000) return refuse(`expected every to be at least a second, got ${everyMs} ms`);
-  return { kind: 'every', everyMs };
+  const problem = everyProblem(everyMs);
+  return problem === undefined ? { kind: 'every', everyMs } : refuse(problem);
 }

@@ -191,7 +191,7 @@ export class Schedules {
           : `Expected the app to have the contract "${wanted}" of the schedule "${name}", found none of that name.`,
       );
     }
-    const options = { ...given, idempotencyKey: `schedule at run time:${name}:${randomUUID()}` };
+    const options = { ...given, idempotencyKey: `schedule at run time:${randomUUID()}` };
     const receipt = await this.#context.enqueue({ kind: 'job-request', contract, data, options });
     await this.#does(name, ({ schedule, dueAt }, at) => {
       const record = { at, what: 'by hand' as const, count: 1, jobId: receipt.id, by: bounded(who) };

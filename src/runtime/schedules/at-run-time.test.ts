@@ -249,6 +249,22 @@ describe('schedules that are made at run time', () => {
     expect(await schedules.get('user-7')).toMatchObject({ runs: [{ what: 'missed' }, { what: 'queued' }] });
   });
 
+  test.each(['x'.repeat(156), 'x'.repeat(157), '\u{1F600}'.repeat(200)])(
+    'a name that is as long as names may be is that of one like all others: %s',
+    async name => {
+      const { client } = trial;
+      const scheduler = await trial.scheduler();
+      await client.schedules.upsert(name, hourly('ada'));
+      await at(START + HOUR + 5);
+      await scheduler.tick();
+      await scheduler.tick();
+      expect(await trial.queued()).toEqual(['ada']);
+      await client.schedules.run(name);
+      await client.schedules.run(name);
+      expect(await trial.queued()).toEqual(['ada', 'ada', 'ada']);
+    },
+  );
+
   test('they are listed by name, a page at a time', async () => {
     const { schedules } = trial.client;
     const names = ['b:1', 'b:10', 'b:2', 'a', 'é', 'c'];
@@ -267,6 +283,7 @@ describe('schedules that are made at run time', () => {
     ['a name with a space', 'a b', hourly('ada')],
     ['no rule', 'a', { job: digest({ user: 'ada' }) }],
     ['two rules', 'a', { ...hourly('ada'), cron: '0 9 * * *' }],
+    ['a rule beyond all dates', 'a', { ...hourly('ada'), every: '365000d' }],
     ['a zone with every', 'a', { ...hourly('ada'), timeZone: 'UTC' }],
     ['a zone that there is not', 'a', { job: digest({ user: 'ada' }), cron: '0 9 * * *', timeZone: 'Mars/Olympus' }],
     ['a cron that is none', 'a', { job: digest({ user: 'ada' }), cron: '@daily' }],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { App } from '../../contracts/index.ts';
 import type { Facts } from '../../facts/index.ts';
 import {
@@ -41,6 +42,7 @@ const MAKE_UP = 1_000;
 const RECENT = 4;
 /** After so long it is tried again what a release could do nothing with. */
 export const AGAIN_MS = 5 * 60_000;
+const LONGEST_IN_KEYS = 156;
 /** In the fact: of thousands some are enough. */
 const NAMED = 10;
 
@@ -132,7 +134,7 @@ export class DueSchedules {
       dataAt: () => schedule.data,
       overlap: schedule.overlap,
       options: schedule.options,
-      causeOf: slot => `schedule at run time:${name}:${schedule.incarnation}:${slot}`,
+      causeOf: slot => `schedule at run time:${inKeys(name)}:${schedule.incarnation}:${slot}`,
     };
     // Nobody could make them, whoever was there.
     const since = schedule.hitch === undefined ? readySince : Infinity;
@@ -170,6 +172,11 @@ function slotsDue(
   const second = dueAt === undefined || hitch !== undefined ? undefined : slots.next(dueAt);
   if (dueAt !== undefined && second !== undefined && second > now) return [dueAt];
   return dueSlots(slots, cursor.slot, now, MAKE_UP);
+}
+
+/** As it stands in the keys of its jobs, which may be no longer than 200 characters with all that is around it. */
+function inKeys(name: string): string {
+  return name.length <= LONGEST_IN_KEYS ? name : createHash('sha256').update(name).digest('base64url');
 }
 
 /** Looked at again later; its slots are as they were. */
