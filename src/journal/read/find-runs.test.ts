@@ -33,3 +33,15 @@ test('a search that finds little takes longer and longer steps, stops after a bo
   const last = await findRuns(store, query, { limit: 50, cursor: second.next });
   expect(last).toEqual({ runs: [], next: undefined, lookedBackTo: undefined });
 });
+
+test('whoever else the process answers comes between the chunks that a search looks through', async () => {
+  let [turns, searches] = [0, true];
+  const count = (): void => {
+    turns += 1;
+    if (searches) setImmediate(count);
+  };
+  setImmediate(count);
+  await findRuns(new Barren(REDIS_BOUNDS), { queue: 'email', outcomes: ['dead'] }, { limit: 50 });
+  searches = false;
+  expect(turns).toBeGreaterThan(300);
+});

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { readFrames, type PlacedRun } from '../record/frame.ts';
 import { classOf, RUN_CLASSES, type RunClass, type RunOutcome, type RunRecord } from '../record/run-record.ts';
 import { termOf, termText } from '../record/terms.ts';
@@ -73,6 +74,8 @@ export async function findRuns(
   ) {
     const chunks = await nextChunks(store, classes, query, { from, to, size }, known);
     for (const { of, chunk } of chunks.read) {
+      // What a trip reads takes long to look through: whoever else this process answers comes between.
+      await nextTurn();
       for (const { line, run } of matching(chunk, query)) {
         if (before !== undefined && !isBehind({ chunk: chunk.id, of, line }, before)) continue;
         if (!isAsked(run, query)) continue;
