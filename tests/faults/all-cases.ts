@@ -6,6 +6,7 @@ import { crashes } from './cases/crashes.ts';
 import { doorFaults } from './cases/doors.ts';
 import { engineFaults } from './cases/engine.ts';
 import { eventStoreFaults } from './cases/event-store.ts';
+import { groupFaults } from './cases/groups.ts';
 import { letterFaults } from './cases/letters.ts';
 import { orderFaults } from './cases/order.ts';
 import { outboxFaults } from './cases/outbox.ts';
@@ -38,6 +39,7 @@ export const caseFiles: readonly (readonly FaultCase[])[] = [
   answerFaults,
   orderFaults,
   doorFaults,
+  groupFaults,
 ];
 
 /** What happens every day: a worker is killed, a host is told to stop, an engine is killed. `npm test` runs these, and `npm run test:long` all. */

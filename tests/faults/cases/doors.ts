@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { connect, type Client, type JobView } from '../../../src/queue/index.ts';
 import { program } from '../../support/programs.ts';
 import { waitFor } from '../../support/wait-for.ts';
-import type { SinkLine } from '../app/chaos.config.ts';
 import { A_SECOND, AT_ONCE, limited, plain, told } from '../app/doors.config.ts';
 import { BOTH, type FaultCase } from '../case.ts';
+import { tooMany } from '../too-many.ts';
 import { ONE, type Trial } from '../trial.ts';
 
 const APP = program('tests/faults/app/doors.config.ts');
@@ -137,7 +137,7 @@ const limitsHold: FaultCase = {
         ...views.flatMap((view, index) =>
           view?.state === 'succeeded' ? [] : [`L: ${[...tenants.keys()][index]} is ${view?.state ?? 'lost'}`],
         ),
-        ...tooMany(trial.sink(), tenants),
+        ...tooMany(trial.sink(), tenants, AT_ONCE),
         ...(tooFast.length === 0 ? [] : [`${tooFast.length} starts came before their second was over`]),
       ];
     } finally {
@@ -145,23 +145,5 @@ const limitsHold: FaultCase = {
     }
   },
 };
-
-/** Moments at which more jobs of a tenant ran than may. */
-function tooMany(sink: readonly SinkLine[], tenants: ReadonlyMap<string, string>): readonly string[] {
-  const running = new Map<string, Set<string>>();
-  const wrong: string[] = [];
-  for (const { what, jobId, at, pid } of sink.toSorted((a, b) => a.at - b.at)) {
-    const tenant = tenants.get(jobId);
-    if (tenant === undefined) continue;
-    const now = running.get(tenant) ?? new Set();
-    running.set(tenant, now);
-    // One whose end could not be recorded runs again, in another process perhaps.
-    const run = `${jobId} ${pid}`;
-    if (what === 'end') now.delete(run);
-    else if (now.add(run).size > AT_ONCE)
-      wrong.push(`${now.size} jobs of ${tenant} ran at ${new Date(at).toISOString()}`);
-  }
-  return wrong;
-}
 
 export const doorFaults: readonly FaultCase[] = [limitsHold, keyLost];

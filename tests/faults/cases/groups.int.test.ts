@@ -1,0 +1,4 @@
+import { smoke } from '../smoke.ts';
+import { groupFaults } from './groups.ts';
+
+smoke(groupFaults);
