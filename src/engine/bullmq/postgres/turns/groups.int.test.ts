@@ -38,6 +38,14 @@ async function open(name: string, limits: readonly GroupLimit[] | undefined): Pr
   };
 }
 
+/** Until the test is over. */
+async function connected(): Promise<Client> {
+  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
+  await client.connect();
+  onTestFinished(() => client.end());
+  return client;
+}
+
 groupsContract('PostgreSQL', open);
 heldEndsContract('PostgreSQL', open);
 strictContract('PostgreSQL', open);
@@ -47,9 +55,7 @@ fairContract('PostgreSQL', open);
 test('starts of a group whose window is over go a few at a time with its turns, all in the end, and count no more', async () => {
   const name = 'starts';
   const queue = await engine.turns(name, { limits: [{ name: 'host', rate: { max: 2_000, perMs: 60_000 } }] });
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const left = async (): Promise<number> => {
     const counted = 'SELECT count(*)::int AS left FROM shiftwork_group_start WHERE queue = $1';
     return (await client.query<{ left: number }>(counted, [name])).rows[0]?.left ?? 0;
@@ -80,9 +86,7 @@ test('starts of a group whose window is over go a few at a time with its turns, 
 test('a job whose row somebody else has holds up no turn: others are served, and it comes later', async () => {
   const name = 'changed';
   const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   for (const id of ['a', 'b']) {
     const opts = { priority: 20, groups: [`tenant/${id}`], fair: { limit: 'tenant' } };
     await queue.add([{ id, name: 'call', data: '{}', opts, timestamp: NOW }]);
@@ -150,9 +154,7 @@ test('nothing is left of groups whose jobs another program has removed, though n
     { name: 'tenant', fair: true },
   ];
   const queue = await engine.turns(name, { limits });
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const left = async (): Promise<readonly string[]> => {
     const rows = await client.query<{ name: string }>(
       `SELECT name FROM shiftwork_group_owner WHERE queue = $1 UNION ALL SELECT id FROM shiftwork_group_line WHERE queue = $1
@@ -222,9 +224,7 @@ test('nothing is left of a limit that was removed, once the jobs that it had hel
     return jobs.map(job => job.id);
   };
   expect([await ended(before, 'limited'), await ended(after, 'free')]).toEqual([['first'], ['held']]);
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const lines = async (): Promise<number | null> =>
     (await client.query('SELECT FROM shiftwork_group_line WHERE queue = $1', [name])).rowCount;
   expect(await lines()).toBe(1);
@@ -276,9 +276,7 @@ test('turns of a queue whose groups take turns run side by side: one that is not
   await queue.add(
     ['a1', 'b1', 'c1', 'd1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })),
   );
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const take = (token: string, many: number) => ({
     tokens: Array.from({ length: many }, (_, nth) => `${token}-${nth}`),
     worker: 'tester',
@@ -306,9 +304,7 @@ test('a pause that is written while a turn finds nothing paused is known to turn
   const queue = await engine.turns(name, { limits: [{ name: 'host', concurrency: 1 }] });
   const plain = await engine.turns(name);
   const take = { worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   await queue.pauseGroup('job/other', { by: 'person', until: FOR_GOOD, probes: false });
   await queue.resumeGroup('job/other', 'person');
   await client.query('BEGIN');
@@ -324,9 +320,7 @@ test('what is paused while a turn waits for one that is alone does not start in 
   const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
   const opts = (id: string) => ({ priority: 20, groups: [`tenant/${id[0]}`], fair: { limit: 'tenant' } });
   await queue.add(['a1', 'b1'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })));
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const take = (token: string) => ({
     tokens: [`${token}-1`, `${token}-2`],
     worker: 'tester',
@@ -432,16 +426,14 @@ test('turns that count who runs go on side by side: none waits for the jobs that
       timestamp: NOW,
     })),
   );
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
     const tokens = [0, 1, 2].map(nth => `${id}-${nth}`);
     const take = { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
     return (await queue.turn({ id, now: NOW, ends, take })).jobs.map(job => job.id);
   };
   const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{one}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
-    '{"tenant": {"concurrency": 1}}', '{}', '{}') WHERE id IS NOT NULL`;
+    '{"tenant": {"concurrency": 1}}', '{}', '{}', false) WHERE id IS NOT NULL`;
   await client.query('BEGIN');
   expect((await client.query<{ id: string }>(text, [name, NOW])).rows).toEqual([{ id: 'a1' }]);
   expect(await turn('beside')).toEqual(['b1']);
@@ -466,9 +458,7 @@ test('a group that was found full while an end of it waited for that turn is ser
   };
   await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
   expect(await turn('first')).toEqual(['a1']);
-  const client = new Client({ connectionString: database.url, options: '-c search_path=bullmq' });
-  await client.connect();
-  onTestFinished(() => client.end());
+  const client = await connected();
   await client.query('BEGIN');
   await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
   const end: End = {
@@ -485,6 +475,90 @@ test('a group that was found full while an end of it waited for that turn is ser
   const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{other}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
     '{"tenant": {"fair": true, "concurrency": 1}}', '{}', '{}', true) WHERE id IS NOT NULL`;
   expect((await client.query(text, [name, NOW])).rows).toEqual([]);
+  await client.query('COMMIT');
+  expect([...(await ended), ...(await turn('next'))]).toEqual(['a2']);
+});
+
+test('a job that a turn beside others has had in its hands and has left is told of: those that found it there do not look again', async () => {
+  const name = 'left';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', concurrency: 1 }] });
+  const opts = { priority: 20, groups: ['tenant/a'] };
+  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+  const [held, listens] = [await connected(), await connected()];
+  const take = { worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+  await held.query('BEGIN');
+  await held.query('SELECT FROM job WHERE queue = $1 FOR UPDATE', [name]);
+  const found = await queue.turn({ id: 'none', now: NOW, ends: [], take: { ...take, tokens: ['none'] } });
+  expect(found).toMatchObject({ jobs: [], rest: { kind: 'none' } });
+  await held.query('COMMIT');
+  const told: (string | undefined)[] = [];
+  listens.on('notification', ({ payload }) => told.push(payload));
+  await listens.query('LISTEN bullmq_jobs');
+  const tokens = ['one', 'two'];
+  const { jobs } = await queue.turn({ id: 'cut', now: NOW, ends: [], take: { ...take, tokens } });
+  expect(jobs.map(({ id }) => id)).toEqual(['a1']);
+  await waitFor('the sign', () => told.includes(name));
+});
+
+test('a process of the release before is alone in its turns, as it was', async () => {
+  const name = 'before';
+  const limits = JSON.stringify({ tenant: { concurrency: 1 } });
+  const text = `SELECT held FROM shiftwork_turn_within($1, NULL, 0, '{one}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false, $3, '{}', '{}'`;
+  const [ours, theirs] = [await connected(), await connected()];
+  await ours.query('BEGIN');
+  await ours.query(`${text}, false)`, [name, NOW, limits]);
+  await theirs.query(`${text}, false)`, [name, NOW, limits]);
+  await expect(theirs.query(`${text})`, [name, NOW, limits])).rejects.toMatchObject({ code: '55P03' });
+  await ours.query('COMMIT');
+});
+
+test('a turn that has made room in one group and an add to it and to another do not wait for each other', async () => {
+  const name = 'both';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
+  const opts = (id: string) => ({ priority: 20, groups: [`tenant/${id[0]}`], fair: { limit: 'tenant' } });
+  await queue.add(['a1', 'b1'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })));
+  const [turn, add] = [await connected(), await connected()];
+  const write = 'UPDATE shiftwork_group SET look_at = $2 WHERE queue = $1 AND name = $3';
+  await turn.query('BEGIN');
+  await turn.query(write, [name, NOW, 'tenant/b']);
+  await add.query('BEGIN');
+  await add.query('SELECT FROM shiftwork_group WHERE queue = $1 AND name = $2 FOR UPDATE', [name, 'tenant/a']);
+  const claim = `SELECT ids FROM shiftwork_claim_fair($1, $2, 1, '{one}', 60000, '', 1000, '{"tenant": {"fair": true, "concurrency": 1}}', '{}')`;
+  const claimed = turn.query(claim, [name, NOW]);
+  const added = add.query(write, [name, 0, 'tenant/b']);
+  expect((await claimed).rows).toEqual([{ ids: [] }]);
+  await turn.query('COMMIT');
+  await added;
+  await add.query('COMMIT');
+  const take = { tokens: ['two', 'three'], worker: 'tester', lockMs: 60_000, maxBytes: 1_000_000 };
+  expect((await queue.turn({ id: 'next', now: NOW, ends: [], take })).jobs).toHaveLength(2);
+});
+
+test('room that an end makes while an add writes the row of its group is known', async () => {
+  const name = 'written-meanwhile';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
+  const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
+  const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
+    const take = { tokens: [id], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    return (await queue.turn({ id, now: NOW, ends, take })).jobs.map(job => job.id);
+  };
+  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+  expect(await turn('first')).toEqual(['a1']);
+  expect(await turn('full')).toEqual([]);
+  const client = await connected();
+  await client.query('BEGIN');
+  await client.query('UPDATE shiftwork_group SET step = 500 WHERE queue = $1', [name]);
+  const end: End = {
+    jobId: 'a1',
+    token: 'first',
+    end: { what: 'succeeded', result: '1', keep: {} },
+    groups: opts.groups,
+  };
+  const ended = turn('ended', [end]);
+  await waitFor('the turn to wait', async () => {
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return ((await client.query(waits)).rowCount ?? 0) > 0;
+  });
   await client.query('COMMIT');
   expect([...(await ended), ...(await turn('next'))]).toEqual(['a2']);
 });

@@ -91,8 +91,11 @@ export const FREE_SQL = `
     ids := v_free.ids;
     probes := array_fill(false, ARRAY[cardinality(ids)]);
     PERFORM shiftwork_begin(p_queue, ids, p_tokens, p_lock_ms, p_name, p_now);
+    -- What others have found in its hands, and it leaves, nobody else would know of.
+    IF v_free.cut THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
     IF NOT v_free.cut OR v_free.size >= p_bytes THEN
-      more := EXISTS (SELECT FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < 2097152);
+      -- One that finds all in the hands of others comes again when it is told to.
+      more := cardinality(ids) > 0 AND EXISTS (SELECT FROM job WHERE queue = p_queue AND state = 'waiting' AND priority < 2097152);
     ELSIF pg_try_advisory_xact_lock(hashtext('shiftwork:groups:' || p_queue)) THEN
       -- It is alone already.
       SELECT * INTO v_alone FROM shiftwork_claim_within(

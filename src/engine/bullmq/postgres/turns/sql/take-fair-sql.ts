@@ -40,7 +40,9 @@ export const TAKE_FAIR_SQL = `
     END IF;
     LOOP
       SELECT * INTO v_served FROM shiftwork_serve(
-        p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, '{}', NULL, v_round, cardinality(ids) = 0);
+        p_queue, p_now, p_room - cardinality(ids), p_bytes - v_size, p_limits, p_expires, '{}', NULL, v_round,
+        -- One that has the row of a group whose job it has ended waits for none: whoever adds to both would wait for it.
+        cardinality(ids) = 0 AND NOT EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0));
       -- At once: whoever counts again finds them.
       PERFORM shiftwork_begin(p_queue, v_served.ids, p_tokens[cardinality(ids) + 1:], p_lock_ms, p_name, p_now);
       ids := ids || v_served.ids;

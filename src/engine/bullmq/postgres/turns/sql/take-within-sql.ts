@@ -285,7 +285,8 @@ export const TAKE_WITHIN_SQL = `
     p_queue text, p_ends jsonb, p_points integer, p_tokens text[], p_lock_ms bigint, p_name text,
     p_max integer, p_duration bigint, p_bytes bigint, p_now bigint,
     p_sender text, p_slot integer, p_turn text, p_again boolean, p_limits jsonb, p_released text[], p_expires jsonb,
-    p_alone boolean DEFAULT false
+    -- Processes of a release that does not say it would take what is kept from a turn beside others for a pause.
+    p_alone boolean DEFAULT true
   ) RETURNS TABLE (
     codes integer[], at bigint, next_at bigint, limited_ms bigint, held text, probes boolean[],
     id text, token text, name text, data text, opts text, attempts_made integer, attempts_started integer, added_at bigint,
@@ -346,10 +347,11 @@ export const TAKE_WITHIN_SQL = `
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
       IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
-        -- In one order, as turns side by side may do this.
-        UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at WHERE ctid = ANY (ARRAY(
-          SELECT ctid FROM shiftwork_group grp
-           WHERE queue = p_queue AND grp.name = ANY (p_released) AND look_at > shiftwork_turn_within.at ORDER BY grp.name FOR UPDATE));
+        -- In one order, as turns side by side may do this, and adds beside them; and written as they have left it.
+        PERFORM FROM shiftwork_group grp
+          WHERE queue = p_queue AND grp.name = ANY (p_released) AND look_at > shiftwork_turn_within.at ORDER BY grp.name FOR UPDATE;
+        UPDATE shiftwork_group SET look_at = shiftwork_turn_within.at
+         WHERE queue = p_queue AND shiftwork_group.name = ANY (p_released) AND look_at > shiftwork_turn_within.at;
         -- Nobody else would know that there is room.
         IF FOUND THEN PERFORM pg_notify('bullmq_jobs', p_queue); END IF;
       END IF;
