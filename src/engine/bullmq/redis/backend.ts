@@ -2,6 +2,7 @@ import { QueueKeys, RedisConnection, RedisQueueBackend, type BackendFactory, typ
 import { requireOneSlot, type RedisClient } from '../../../redis/index.ts';
 import type { EngineClock } from '../../clock/index.ts';
 import { inEngineTime } from './engine-time.ts';
+import { WholeScripts } from './whole-scripts.ts';
 
 const CLIENTS = new WeakMap<RedisClient, { readonly at: number; readonly list: Promise<string[]> }>();
 /** Those who ask together. */
@@ -33,15 +34,19 @@ export function redisBackend(
 class EngineTimeBackend extends RedisQueueBackend {
   readonly #redis: RedisClient;
   readonly #clock: EngineClock;
+  readonly #whole: WholeScripts;
 
   constructor(redis: RedisClient, clock: EngineClock, ...base: ConstructorParameters<typeof RedisQueueBackend>) {
     super(...base);
     this.#redis = redis;
     this.#clock = clock;
+    this.#whole = new WholeScripts(redis);
   }
 
   override execCommand(...[client, script, args]: Parameters<RedisQueueBackend['execCommand']>): unknown {
-    return super.execCommand(client, script, inEngineTime(this.#clock, script, args));
+    const timed = inEngineTime(this.#clock, script, args);
+    if (this.#whole.send(client, `${script}:${this.version}`, timed)) return client;
+    return super.execCommand(client, script, timed);
   }
 
   /** All queues of a process ask the same: Redis walks through its clients for it. */
