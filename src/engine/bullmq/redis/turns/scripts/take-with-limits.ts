@@ -1,6 +1,7 @@
 // Long because whatever begins in one turn, from lines and from BullMQ's own, shares what was read and what is written together at its end.
 import { TAKEN_FIELDS } from '../read-job.ts';
 import { REMEMBER, TAKEN } from './prelude.ts';
+import { IS_NO_JOB } from './take.ts';
 
 /** What groupsIn is told, of what a worker reads. */
 const GROUPED = (['opts', 'defa', 'progress', 'name', 'timestamp'] as const)
@@ -46,6 +47,10 @@ local function begin(id, groups, probing, numbers, inLine, hash)
   lined[#lined + 1] = id
   hasBegun[id] = true
   if not pcall(start, id, nth + 1, hash) then
+    if not (${IS_NO_JOB}) then
+      -- It has left its place: active without a lock it comes back as a stalled one.
+      begun[#begun + 1] = id
+    end
     --#no-job
     return
   end
@@ -293,8 +298,9 @@ local function serveSome(group, turn, left)
     place = math.min(round + math.floor(STEP / weight), ONE_PRIORITY - 1)
     turn = priority * ONE_PRIORITY + place
     if anyExpiring then call('ZREM', expiring, id) end
-    if pcall(start, id, nth + 1, hash) then
-      begun[#begun + 1] = id
+    local ok = pcall(start, id, nth + 1, hash)
+    if ok or not (${IS_NO_JOB}) then begun[#begun + 1] = id end
+    if ok then
       nth = nth + 1
       starts[#starts + 1] = nowText
       starts[#starts + 1] = id

@@ -40,6 +40,21 @@ end
 
 `;
 
+/** Whether what stands under the id of one that could not be started is no job: that is left out. A refusal of anything else is not its fault. */
+export const IS_NO_JOB = `not string.find('hash none', call('TYPE', prefix .. id).ok, 1, true)`;
+
+/** Those from the `i`th on, which have become active, go back. */
+const PUT_BACK = /* lua */ `call('LTRIM', active, #ids - i + 1, -1)
+          for back = #ids, i, -1 do
+            if scores[back] then
+              --#back-among-prioritized
+              call('ZADD', prioritized, scores[back], ids[back])
+            else
+              --#back-among-waiting
+              call('RPUSH', wait, ids[back])
+            end
+          end`;
+
 /** Of a queue without limits. */
 export const TAKE = /* lua */ `
 if tokens > 0 and not rare then
@@ -79,16 +94,7 @@ if tokens > 0 and not rare then
         local id = ids[i]
         if bytes >= maxBytes and nth > 0 then
           --#too-many-bytes
-          call('LTRIM', active, #ids - i + 1, -1)
-          for back = #ids, i, -1 do
-            if scores[back] then
-              --#bytes-prioritized
-              call('ZADD', prioritized, scores[back], ids[back])
-            else
-              --#bytes-wait
-              call('RPUSH', wait, ids[back])
-            end
-          end
+          ${PUT_BACK}
           rest = 'more'
           break
         end
@@ -96,11 +102,16 @@ if tokens > 0 and not rare then
           --#old-marker
           call('LREM', active, 1, id)
         else
-          if pcall(start, id, nth + 1) then
+          local ok, failure = pcall(start, id, nth + 1)
+          if ok then
             nth = nth + 1
-          else
+          elseif ${IS_NO_JOB} then
             --#no-job
             call('LREM', active, 1, id)
+          else
+            -- Such as rights that were withdrawn, or a stream of events that another program has replaced.
+            ${PUT_BACK}
+            error(failure)
           end
         end
       end
