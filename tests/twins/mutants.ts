@@ -124,7 +124,7 @@ export const MUTANTS: readonly Mutant[] = [
   turn('what was not written is told as written when asked again', 'if not allWritten then', 'if false then'),
   turn('jobs that were lost with an answer are not told again', 'local nth = numbers[token]', 'local nth = nil'),
   turn('what is too large is lost', `call('RPUSH', wait, ids[back])`),
-  turn('what is too large is active', `call('LTRIM', active, #ids - i + 1, -1)`),
+  turn('what is too large is active', `call('LTRIM', active, #ids - backFrom + 1, -1)`),
   add('ids are not counted', `call('INCRBY', counter, n)`),
   add('priorities share a place', '(before + i) % 4294967296', 'before'),
   add('nobody is woken', `call('ZADD', marker, '0', '0')`),

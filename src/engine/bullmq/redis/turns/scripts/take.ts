@@ -43,18 +43,6 @@ end
 /** Whether what stands under the id of one that could not be started is no job: that is left out. A refusal of anything else is not its fault. */
 export const IS_NO_JOB = `not string.find('hash none', call('TYPE', prefix .. id).ok, 1, true)`;
 
-/** Those from the `i`th on, which have become active, go back. */
-const PUT_BACK = /* lua */ `call('LTRIM', active, #ids - i + 1, -1)
-          for back = #ids, i, -1 do
-            if scores[back] then
-              --#back-among-prioritized
-              call('ZADD', prioritized, scores[back], ids[back])
-            else
-              --#back-among-waiting
-              call('RPUSH', wait, ids[back])
-            end
-          end`;
-
 /** Of a queue without limits. */
 export const TAKE = /* lua */ `
 if tokens > 0 and not rare then
@@ -90,12 +78,12 @@ if tokens > 0 and not rare then
         end
       end
       if #ids > 0 then call('LPUSH', active, unpack(ids)) end
+      local backFrom, refused
       for i = 1, #ids do
         local id = ids[i]
         if bytes >= maxBytes and nth > 0 then
           --#too-many-bytes
-          ${PUT_BACK}
-          rest = 'more'
+          backFrom, rest = i, 'more'
           break
         end
         if string.sub(id, 1, 2) == '0:' then
@@ -110,10 +98,23 @@ if tokens > 0 and not rare then
             call('LREM', active, 1, id)
           else
             -- Such as rights that were withdrawn, or a stream of events that another program has replaced.
-            ${PUT_BACK}
-            error(failure)
+            backFrom, refused = i, failure
+            break
           end
         end
+      end
+      if backFrom then
+        call('LTRIM', active, #ids - backFrom + 1, -1)
+        for back = #ids, backFrom, -1 do
+          if scores[back] then
+            --#back-among-prioritized
+            call('ZADD', prioritized, scores[back], ids[back])
+          else
+            --#back-among-waiting
+            call('RPUSH', wait, ids[back])
+          end
+        end
+        if refused then error(refused) end
       end
       if rest == '' and #ids < n then
         dry = true
