@@ -239,6 +239,14 @@ test.each(['shiftwork_claim_within', 'shiftwork_claim_fair'])(
     const limits = [{ name: 'host', fair: true }];
     const queue = await engine.turns(name, { limits });
     const groups = 1_500;
+    const planned = ['enable_seqscan=off', 'enable_bitmapscan=off', 'plan_cache_mode=force_generic_plan'];
+    const options = ['search_path=bullmq', ...planned].map(setting => `-c ${setting}`).join(' ');
+    const client = new Client({ connectionString: database.url, options });
+    await client.connect();
+    onTestFinished(() => client.end());
+    // Nothing is to tell the server meanwhile how large the tables are: until something does it believes what it likes.
+    for (const table of ['job', 'shiftwork_group'])
+      await client.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
     await queue.add(
       Array.from({ length: groups }, (_, nth) => ({
         id: `j${nth}`,
@@ -248,13 +256,7 @@ test.each(['shiftwork_claim_within', 'shiftwork_claim_fair'])(
         timestamp: NOW,
       })),
     );
-    const planned = ['enable_seqscan=off', 'enable_bitmapscan=off', 'plan_cache_mode=force_generic_plan'];
-    const options = ['search_path=bullmq', ...planned].map(setting => `-c ${setting}`).join(' ');
-    const client = new Client({ connectionString: database.url, options });
-    await client.connect();
-    onTestFinished(() => client.end());
     const tokens = Array.from({ length: 30 }, (_, nth) => `t${nth}`);
-    // Nothing has told the server how large the tables are: for a minute or more it believes what it likes.
     await client.query('BEGIN');
     const taken = await client.query<{ ids: readonly string[] }>(
       `SELECT ids FROM ${claim}($1, $2, 30, $3, 60000, 'tester', 1000000, '{"host": {"fair": true}}', '{}')`,
