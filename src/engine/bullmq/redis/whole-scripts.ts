@@ -3,7 +3,7 @@ import type { Redis } from 'ioredis';
 type Sender = { runCommand(name: string, args: unknown[]): unknown };
 
 /**
- * Scripts of BullMQ in a transaction. The driver sends a script by its digest where its connection has sent it before. A server that has lost it
+ * Leans on BullMQ 6.7's names of scripts, and on the driver's list of them. Scripts in a transaction: The driver sends a script by its digest where its connection has sent it before. A server that has lost it
  * (SCRIPT FLUSH) then carries out the rest of the transaction without it, so that a flow was refused again and again, or stood there in part. So the first
  * of each script in a transaction is sent whole: those behind it find it.
  */
