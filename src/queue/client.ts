@@ -31,6 +31,7 @@ import type { SecretSource } from '../secrets/index.ts';
 import { cancelJob, type CancelAnswer } from './cancel/cancel-job.ts';
 import { checkCancelOptions, type CancelOptions } from './cancel/check-cancel-options.ts';
 import { isBatchId, requireContract, requireRequests, requireText } from './prepare/check-requests.ts';
+import { toldApart } from './erase/callers-faults.ts';
 import { checkErase, type EraseOptions } from './erase/check-erase.ts';
 import { NOT_REACHED_FROM_APPS, type ErasedTag } from './erase/erased.ts';
 import { eraseTag } from './erase/erase-tag.ts';
@@ -493,13 +494,13 @@ export class Client implements Enqueuer {
    * schedules made at run time, what batches call back; a client that knows its app also items of chunks (`chunk.tags`); with `events` what is encrypted with
    * the person's key in an event store. What runs is cancelled first, or waited for. It is on record without the tags' values. Repeated it does what was left. What it cannot reach it
    * names; an outbox is for `shiftwork erase`.
-   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError; the signal's reason
+   * @throws InvalidOptionsError, QueueUnavailableError, ClientClosedError; the signal's reason; what `onProgress` and `events` throw
    */
   async erase(options: EraseOptions): Promise<ErasedTag> {
-    const asked = checkErase(options);
+    const { asked, isCallers } = toldApart(checkErase(options));
     const { facts } = this;
     const journal = (): Promise<JournalStore> => openJournal(this.#engine, this.#journal);
-    return this.#asking('*', 'for jobs', async () => {
+    const erase = async (): Promise<ErasedTag> => {
       const secrets = await this.secrets.load();
       const done = await eraseTag(
         { engine: this.#engine, facts, secrets, journal, jobs: this.#toChange.jobs },
@@ -509,7 +510,8 @@ export class Client implements Enqueuer {
         throw error;
       });
       return { ...done, notReached: [...done.notReached, ...NOT_REACHED_FROM_APPS] };
-    });
+    };
+    return this.#asking('*', 'for jobs', erase, isCallers);
   }
 
   /**
@@ -581,12 +583,19 @@ export class Client implements Enqueuer {
   }
 
   /** What says already what is wrong is thrown as it is; a driver's message may carry hosts and keys. */
-  async #asking<Answer>(queue: string, asked: AskedOfQueue, ask: () => Promise<Answer>): Promise<Answer> {
+  async #asking<Answer>(
+    queue: string,
+    asked: AskedOfQueue,
+    ask: () => Promise<Answer>,
+    isCallers: (cause: unknown) => boolean = () => false,
+  ): Promise<Answer> {
     this.#begin();
     try {
       return await ask();
     } catch (cause) {
-      throw SAID.some(refusal => cause instanceof refusal) ? cause : unavailable(queue, cause, { asked });
+      throw isCallers(cause) || SAID.some(refusal => cause instanceof refusal)
+        ? cause
+        : unavailable(queue, cause, { asked });
     } finally {
       this.#end();
     }

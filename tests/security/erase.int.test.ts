@@ -41,6 +41,49 @@ const mail = defineJob({
 });
 const tag = { user: 'ada' };
 
+describe.each(engineCases)('case 36 on $kind: whoever asks', ({ open }) => {
+  const closing: (() => unknown)[] = [];
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close();
+  });
+
+  async function withTheirs() {
+    const running = await runApp({ open }, defineApp({ jobs: [mail], handlers: [handle(mail, () => '')] }));
+    closing.push(() => running.stop());
+    const later = { delay: '1h' } as const;
+    const requests = Array.from({ length: 3 }, () => mail({ user: 'ada', what: 'news' }, later));
+    await running.client.enqueueMany(requests);
+    return running.client;
+  }
+
+  test('is told of its own end and its own faults as such, not of an engine that is away, and a repeat does the rest', async () => {
+    const client = await withTheirs();
+    const [mine, over] = [new Error('of my own'), new AbortController()];
+    const fail = (): never => {
+      throw mine;
+    };
+    over.abort(mine);
+    const wrong: readonly Omit<EraseOptions, 'tag'>[] = [
+      { signal: over.signal },
+      { onProgress: fail },
+      { events: { eraseSubject: () => Promise.reject(mine) } },
+    ];
+    for (const options of wrong) await expect(client.erase({ tag, ...options })).rejects.toBe(mine);
+    await client.erase({ tag });
+    expect((await client.find({ tag })).jobs).toEqual([]);
+  });
+
+  test.each([{ signal: {} }, { onProgress: 5 }, { running: 5n }])(
+    'is refused before anything is erased where what it asks for is nothing: %o',
+    async wrong => {
+      const client = await withTheirs();
+      // As a program without types would.
+      await expect(client.erase({ tag, ...(wrong as object) })).rejects.toMatchObject({ code: 'INVALID_OPTIONS' });
+      expect((await client.find({ tag })).jobs).toHaveLength(3);
+    },
+  );
+});
+
 describe.each(engineCases)('case 36 on $kind', ({ kind, open }) => {
   const closing: (() => unknown)[] = [];
   afterEach(async () => {

@@ -1,9 +1,9 @@
 import type { Tags } from '../../contracts/index.ts';
-import { didYouMean, InvalidOptionsError, kindOf } from '../../errors/index.ts';
+import { didYouMean, InvalidOptionsError, kindOf, shown } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
 import { checkFind } from '../find/check-find.ts';
 import type { JobTag } from '../find/job-tags.ts';
-import { requireText } from '../prepare/check-requests.ts';
+import { requireSignal, requireText } from '../prepare/check-requests.ts';
 import type { ErasedCounts } from './erased.ts';
 
 /** An event store: it throws the key of a person's data away, and answers how many events nobody can read any more. */
@@ -69,9 +69,12 @@ export function checkErase(options: EraseOptions): CheckedErase {
   if (tags.length === 0)
     throw new InvalidOptionsError('Expected erase to have a tag, such as { user: "u-1" }, got none.');
   if (running !== 'cancel' && running !== 'wait') {
-    throw new InvalidOptionsError(`Expected running as "cancel" or "wait", got ${JSON.stringify(running)}.`);
+    throw new InvalidOptionsError(`Expected running as "cancel" or "wait", got ${shown(running)}.`);
   }
   requireText('by', by);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw new InvalidOptionsError(`Expected onProgress to be a function, got ${kindOf(onProgress)}.`);
+  requireSignal(signal);
   const timeoutMs = toMilliseconds(timeout, 'timeout');
   if (timeoutMs > LONGEST_MS)
     throw new InvalidOptionsError(`Expected timeout to be an hour at most, got ${timeoutMs} ms.`);

@@ -12,6 +12,12 @@ export function requireContract(
 }
 
 /** @throws InvalidOptionsError */
+export function requireSignal(signal: unknown): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new InvalidOptionsError(`Expected signal to be an AbortSignal, got ${kindOf(signal)}.`);
+}
+
+/** @throws InvalidOptionsError */
 export function requireRequests(requests: readonly JobRequest[]): void {
   if (!Array.isArray(requests)) {
     throw new InvalidOptionsError(

@@ -1,7 +1,7 @@
 import type { AnyJobContract } from '../../contracts/index.ts';
-import { InvalidOptionsError, kindOf, requireKnown } from '../../errors/index.ts';
+import { InvalidOptionsError, requireKnown } from '../../errors/index.ts';
 import { toMilliseconds, type Duration } from '../../time/index.ts';
-import { requireContract } from '../prepare/check-requests.ts';
+import { requireContract, requireSignal } from '../prepare/check-requests.ts';
 
 /** Per-call options of `client.result` and `client.enqueueAndWait`. */
 export interface ResultOptions {
@@ -28,9 +28,7 @@ export function checkResultOptions(
   const { timeout = '30s', signal, contract } = options;
   const timeoutMs = toMilliseconds(timeout, 'timeout');
   if (timeoutMs > DAY_MS) throw new InvalidOptionsError(`Expected timeout to be at most a day, got ${timeoutMs} ms.`);
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new InvalidOptionsError(`Expected signal to be an AbortSignal, got ${kindOf(signal)}.`);
-  }
+  requireSignal(signal);
   if (contract !== undefined)
     requireContract(contract, 'Give what defineJob answered, not its name: result(id, { contract: letter })');
   return { timeoutMs, signal, contract };
