@@ -1,4 +1,4 @@
-import type { CauseCounter } from './cause-counter.ts';
+import type { CauseCounter, CauseStanding } from './cause-counter.ts';
 
 const EVERY_MS = 5_000;
 /** Parts of the walk in one turn, where index and failed set are known to differ. */
@@ -21,7 +21,8 @@ export function sweepCauses({ open, queues, everyMs = EVERY_MS }: CauseSweepOpti
   let sweeping = false;
   const sweep = async (): Promise<void> => {
     opened ??= await open();
-    for (const queue of await queues()) await sweepOne(opened, queue);
+    // Of all queues at once: mostly there is nothing to do, and that costs one trip.
+    for (const standing of await opened.standings([...(await queues())])) await sweepOne(opened, standing);
   };
   const timer = setInterval(() => {
     if (sweeping) return;
@@ -35,10 +36,13 @@ export function sweepCauses({ open, queues, everyMs = EVERY_MS }: CauseSweepOpti
   return () => clearInterval(timer);
 }
 
-async function sweepOne(counter: CauseCounter, queue: string): Promise<void> {
+async function sweepOne(counter: CauseCounter, found: CauseStanding): Promise<void> {
+  const { queue } = found;
+  let standing = found;
   for (let step = 0; step < STEPS; step += 1) {
-    const { kept, counted, comparedAt = 0 } = await counter.standing(queue);
+    const { kept, counted, comparedAt = 0 } = standing;
     if (kept === counted && (step > 0 || counter.now() - comparedAt < FRESH_MS)) return;
     await counter.step(queue);
+    if (step < STEPS - 1) standing = await counter.standing(queue);
   }
 }
