@@ -62,7 +62,7 @@ import { ReplayRefusedError } from './replay/replay-refused-error.ts';
 import { UpdateRefusedError } from './update/update-refused-error.ts';
 import type { AskedOfQueue } from './store/queue-unavailable-error.ts';
 import type { ReadyItem } from './chunks/chunk-gatherer.ts';
-import { Chunks, isGathered, readyItem } from './chunks/chunks.ts';
+import { causeOfCall, Chunks, isGathered, readyItem } from './chunks/chunks.ts';
 import { enqueueMixed } from './chunks/enqueue-mixed.ts';
 import { emitStored, isStoringHeard } from './store/emit-stored.ts';
 import { Storing } from './store/storing.ts';
@@ -216,7 +216,7 @@ export class Client implements Enqueuer {
   ): Promise<JobReceipt> {
     let item: ReadyItem;
     try {
-      item = readyItem(context, contract, data, options);
+      item = readyItem(context, causeOfCall(context), contract, data, options);
     } catch (error) {
       return Promise.reject(error);
     }

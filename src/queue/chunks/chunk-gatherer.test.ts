@@ -1,10 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { defineJob, PayloadTooLargeError } from '../../contracts/index.ts';
+import { createIdSource } from '../../time/index.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { ChunkGatherer, type GatheredChunk } from './chunk-gatherer.ts';
 import { checkItem, chunkJson } from './chunk-item.ts';
 import { itemCause } from './chunk-meta.ts';
+import { causeOfCall, readyItem } from './chunks.ts';
 import { ChunksFullError } from './chunks-full-error.ts';
 
 const schema = z.strictObject({ text: z.string() });
@@ -34,12 +36,12 @@ describe('a gatherer', () => {
     });
     const add = (text: string, trace?: string): Promise<JobReceipt> =>
       new Promise((stored, failed) => {
-        const cause = itemCause(undefined, trace, undefined);
+        const cause = itemCause(trace, undefined);
         const item = checkItem(contract.chunk, { text });
         const ready = { ...item, contract, chunk: contract.chunk, priority: 1, delayMs: 0, cause };
         gatherer.add(ready, { stored: (_nth, receipt) => stored(receipt), failed });
       });
-    return { gatherer, chunks, add, acknowledge: () => held.splice(0).forEach(resolve => resolve()) };
+    return { contract, gatherer, chunks, add, acknowledge: () => held.splice(0).forEach(resolve => resolve()) };
   }
 
   test('makes no chunk that is larger than it may be, to the byte', async () => {
@@ -99,6 +101,22 @@ describe('a gatherer', () => {
       trace('1'),
       JSON.stringify({ l: ['1', '2', '3'].map(trace) }),
       JSON.stringify({ l: [trace('4')] }),
+    ]);
+  });
+
+  test('asks once for what all items of a call follow from; one that has a correlation id of its own keeps it', async () => {
+    const { chunks, contract, gatherer } = setup();
+    const traceparent = vi.fn<() => string>(() => `00-${'1'.repeat(32)}-${'1'.repeat(16)}-01`);
+    const context = { ids: createIdSource(), cipher: undefined, traceparent };
+    const cause = causeOfCall(context);
+    const options = [{ correlationId: 'order-1' }, undefined, { correlationId: 'order-2' }];
+    const items = options.map(each => readyItem(context, cause, contract, { text: 'a' }, each));
+    expect(items.map(item => item.cause.correlationId)).toEqual(['order-1', undefined, 'order-2']);
+    expect(traceparent).toHaveBeenCalledOnce();
+    for (const item of items) gatherer.add(item, { stored: () => undefined, failed: () => undefined });
+    await gatherer.flush();
+    expect(chunks.map(({ cause: { correlationId, traceparent: of } }) => [correlationId, of])).toEqual([
+      [undefined, traceparent()],
     ]);
   });
 });

@@ -12,13 +12,9 @@ export interface ItemCause {
 /** More would make the chunk larger than what it says about it is worth. */
 const LINKS_AT_MOST = 16;
 
-export function itemCause(
-  correlationId: string | undefined,
-  traceparent: string | undefined,
-  cause: Cause | undefined,
-): ItemCause {
+export function itemCause(traceparent: string | undefined, cause: Cause | undefined): ItemCause {
   return {
-    correlationId: correlationId ?? cause?.correlationId,
+    correlationId: cause?.correlationId,
     traceparent: traceparent ?? cause?.traceparent,
     causationId: cause?.causationId,
     userId: cause?.userId,
@@ -43,6 +39,8 @@ export class ChunkCause {
   }
 
   add(next: ItemCause): void {
+    // Items of one call.
+    if (next === this.#shared) return;
     const { correlationId, traceparent, causationId, userId } = this.#shared;
     if (next.traceparent !== traceparent) {
       this.#link(traceparent);

@@ -6,7 +6,7 @@ import { encryptedIn } from '../prepare/stored-json.ts';
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { ChunkGatherer, type Asker, type GatheredChunk, type ReadyItem } from './chunk-gatherer.ts';
 import { checkItem, encryptedItem } from './chunk-item.ts';
-import { itemCause } from './chunk-meta.ts';
+import { itemCause, type ItemCause } from './chunk-meta.ts';
 
 export interface ChunksOptions {
   readonly context: PrepareContext;
@@ -118,9 +118,18 @@ export function isGathered({ contract }: Pick<JobRequest, 'contract'>): boolean 
   return contract.chunk !== undefined;
 }
 
-/** @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError, InvalidContractError */
+/** What every item of one call follows from. */
+export function causeOfCall({ traceparent }: PrepareContext): ItemCause {
+  return itemCause(traceparent(), currentCause());
+}
+
+/**
+ * `ofCall`: what all items of the call follow from.
+ * @throws InvalidPayloadError, PayloadTooLargeError, PayloadKeyMissingError, InvalidOptionsError, InvalidContractError
+ */
 export function readyItem(
   context: PrepareContext,
+  ofCall: ItemCause,
   contract: AnyJobContract,
   data: unknown,
   options: EnqueueOptions | undefined,
@@ -131,7 +140,7 @@ export function readyItem(
   const { priority, atMs, correlationId } = checked;
   const delayMs = delayOf(context, contract, checked);
   const { json, bytes, group } = encryptedItem(context.cipher, contract, chunk, checkItem(chunk, data), data);
-  const cause = itemCause(correlationId, context.traceparent(), currentCause());
+  const cause = correlationId === undefined ? ofCall : { ...ofCall, correlationId };
   // Nearly all say nothing of their own: a text of five parts for each would be made and hashed for nothing.
   const isUsual = priority === PRIORITY_NUMBERS[contract.priority] && atMs === undefined && delayMs === 0;
   const company = isUsual ? `=${group}` : `${priority} ${atMs ?? `+${delayMs}`} ${group}`;

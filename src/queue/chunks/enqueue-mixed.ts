@@ -3,7 +3,7 @@ import { check, type CheckedJob, type PrepareContext } from '../prepare/prepare.
 import type { JobReceipt } from '../store/job-receipt.ts';
 import { unavailable, type StoredMany } from '../store/store.ts';
 import type { ReadyItem } from './chunk-gatherer.ts';
-import { isGathered, readyItem, type Chunks } from './chunks.ts';
+import { causeOfCall, isGathered, readyItem, type Chunks } from './chunks.ts';
 
 /**
  * Queues items of chunks among others, or alone. All are checked before the first is stored; each has its receipt at its place.
@@ -15,11 +15,12 @@ export async function enqueueMixed(
   chunks: Chunks,
   storeAll: (jobs: readonly CheckedJob[]) => Promise<StoredMany>,
 ): Promise<readonly JobReceipt[]> {
+  const cause = causeOfCall(context);
   const items: ReadyItem[] = [];
   const jobs: CheckedJob[] = [];
   for (const { contract, data, options } of requests) {
     if (contract.chunk === undefined) jobs.push(check(contract, data, options));
-    else items.push(readyItem(context, contract, data, options));
+    else items.push(readyItem(context, cause, contract, data, options));
   }
   const [stored, gathered] = await Promise.all([storeAll(jobs), chunks.addMany(items)]);
   const [ofJobs, ofItems] = [stored.receipts.values(), gathered.receipts.values()];
