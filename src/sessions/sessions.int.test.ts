@@ -116,7 +116,10 @@ test('a statement that waits for a lock ends when its client has cut the connect
   await held.query('select pg_advisory_lock(7)');
   const waits = (): Promise<boolean> =>
     held
-      .query(`select from pg_locks where locktype = 'advisory' and not granted`)
+      .query(
+        `select from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())`,
+      )
       .then(({ rowCount }) => rowCount === 1);
   const client = await pool.connect();
   const lost = client.query('select pg_advisory_lock(7)').catch((error: unknown) => error);

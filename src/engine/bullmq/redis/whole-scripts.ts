@@ -3,9 +3,9 @@ import type { Redis } from 'ioredis';
 type Sender = { runCommand(name: string, args: unknown[]): unknown };
 
 /**
- * Leans on BullMQ 6.7's names of scripts, and on the driver's list of them. Scripts in a transaction: The driver sends a script by its digest where its connection has sent it before. A server that has lost it
- * (SCRIPT FLUSH) then carries out the rest of the transaction without it, so that a flow was refused again and again, or stood there in part. So the first
- * of each script in a transaction is sent whole: those behind it find it.
+ * Leans on BullMQ 6.7's names of scripts, and on the driver's list of them. In a transaction the driver sends a script by its digest where its connection
+ * has sent it before. A server that has lost it (SCRIPT FLUSH) then carries out the rest of the transaction without it: a flow was refused again and
+ * again, or stood there in part. So the first of each script in a transaction is sent whole: those behind it find it.
  */
 export class WholeScripts {
   readonly #scripts: object;

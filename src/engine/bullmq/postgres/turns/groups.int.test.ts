@@ -471,7 +471,8 @@ test('a group that was found full while an end of it waited for that turn is ser
   };
   const ended = turn('ended', [end]);
   await waitFor('the turn to wait', async () => {
-    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
     return ((await client.query(waits)).rowCount ?? 0) > 0;
   });
   const text = `SELECT id FROM shiftwork_turn_within($1, NULL, 0, '{other}', 60000, '', NULL, NULL, 1000, $2, 'other', 1, 'turn', false,
