@@ -317,33 +317,41 @@ test('a pause that is written while a turn finds nothing paused is known to turn
   expect((await plain.turn({ id: 'plain', now: NOW, ends: [], take: { ...take, tokens: ['two'] } })).jobs).toEqual([]);
 });
 
-test('what is paused while a turn waits for one that is alone does not start in it, and the others are taken at once afterwards', async () => {
-  const name = 'paused-meanwhile';
-  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true }] });
-  const opts = (id: string) => ({ priority: 20, groups: [`tenant/${id[0]}`], fair: { limit: 'tenant' } });
-  await queue.add(['a1', 'b1'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })));
-  const client = await connected();
-  const take = (token: string) => ({
-    tokens: [`${token}-1`, `${token}-2`],
-    worker: 'tester',
-    lockMs: 60_000,
-    maxBytes: 1_000_000,
-  });
-  await client.query('BEGIN');
-  await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
-  const held = queue.turn({ id: 'held', now: NOW, ends: [], take: take('held') });
-  await waitFor('the turn to wait', async () => {
-    const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ShareLock'
+test.for<Omit<GroupLimit, 'name'>>([{ fair: true }, { concurrency: 5 }, { fair: true, concurrency: 5 }])(
+  'what is paused while a turn (%o) waits for one that is alone does not start in it, and the others are taken at once afterwards',
+  async limit => {
+    const { fair = false } = limit;
+    const name = `paused-meanwhile-${JSON.stringify(limit)}`;
+    const queue = await engine.turns(name, { limits: [{ name: 'tenant', ...limit }] });
+    const opts = (id: string) => ({
+      priority: 20,
+      groups: [`tenant/${id[0]}`],
+      ...(fair && { fair: { limit: 'tenant' } }),
+    });
+    await queue.add(['a1', 'b1'].map(id => ({ id, name: 'call', data: '{}', opts: opts(id), timestamp: NOW })));
+    const client = await connected();
+    const take = (token: string) => ({
+      tokens: [`${token}-1`, `${token}-2`],
+      worker: 'tester',
+      lockMs: 60_000,
+      maxBytes: 1_000_000,
+    });
+    await client.query('BEGIN');
+    await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
+    const held = queue.turn({ id: 'held', now: NOW, ends: [], take: take('held') });
+    await waitFor('the turn to wait', async () => {
+      const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND mode = 'ShareLock'
        AND objid = (hashtext($1)::bigint & 4294967295)::oid AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-    return (await client.query(waits, [`shiftwork:groups:${name}`])).rowCount === 1;
-  });
-  await queue.pauseGroup('tenant/a', { by: 'person', until: FOR_GOOD, probes: false });
-  await client.query('COMMIT');
-  const { jobs } = await held;
-  // On a slow machine it has given up its first wait, and was alone in its second.
-  const next = await queue.turn({ id: 'next', now: NOW, ends: [], take: take('next') });
-  expect([...jobs, ...next.jobs].map(({ id }) => id)).toEqual(['b1']);
-});
+      return (await client.query(waits, [`shiftwork:groups:${name}`])).rowCount === 1;
+    });
+    await queue.pauseGroup('tenant/a', { by: 'person', until: FOR_GOOD, probes: false });
+    await client.query('COMMIT');
+    const { jobs } = await held;
+    // On a slow machine it has given up its first wait, and was alone in its second.
+    const next = await queue.turn({ id: 'next', now: NOW, ends: [], take: take('next') });
+    expect([...jobs, ...next.jobs].map(({ id }) => id)).toEqual(['b1']);
+  },
+);
 
 test.for<Omit<GroupLimit, 'name'>>([{ fair: true }, { concurrency: 3 }, { fair: true, concurrency: 3 }])(
   'many turns and adds side by side lose no job of groups (%o), start none twice and no more of a group than may run, and leave nothing of the groups',
@@ -439,8 +447,13 @@ test('turns that count who runs go on side by side: none waits for the jobs that
   await client.query('BEGIN');
   expect((await client.query<{ id: string }>(text, [name, NOW])).rows).toEqual([{ id: 'a1' }]);
   expect(await turn('beside')).toEqual(['b1']);
+  const alone = turn('alone');
+  await waitFor('the next one to wait until it is alone', async () => {
+    const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return ((await client.query(waits)).rowCount ?? 0) > 0;
+  });
   await client.query('COMMIT');
-  expect(await turn('alone')).toEqual(['c1']);
+  expect(await alone).toEqual(['c1']);
   const end: End = {
     jobId: 'a1',
     token: 'one',
@@ -564,4 +577,54 @@ test('room that an end makes while an add writes the row of its group is known',
   });
   await client.query('COMMIT');
   expect([...(await ended), ...(await turn('next'))]).toEqual(['a2']);
+});
+
+test.for([
+  { claim: 'shiftwork_claim_counted', limit: { concurrency: 1 } },
+  { claim: 'shiftwork_claim_fair', limit: { concurrency: 1, fair: true } },
+])(
+  '$claim counts who runs behind the locks of its groups: else another may start some in between',
+  async ({ claim, limit }) => {
+    const name = `behind-${claim}`;
+    const queue = await engine.turns(name, { limits: [{ name: 'tenant', ...limit }] });
+    const opts = { priority: 20, groups: ['tenant/a'], ...('fair' in limit && { fair: { limit: 'tenant' } }) };
+    await queue.add([{ id: 'a1', name: 'call', data: '{}', opts, timestamp: NOW }]);
+    const client = await connected();
+    // In place of the function that counts: one that says what locks there are by then.
+    await client.query(`CREATE SCHEMA ${claim}; SET search_path = ${claim}, bullmq;
+    CREATE FUNCTION shiftwork_running(p_queue text) RETURNS jsonb LANGUAGE plpgsql AS $$
+    BEGIN
+      INSERT INTO seen SELECT (SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')
+                            + (SELECT count(*) FROM shiftwork_group WHERE queue = p_queue AND xmax::text <> '0');
+      RETURN '{}';
+    END; $$;
+    CREATE TABLE seen (locks integer)`);
+    const text = `SELECT ids FROM ${claim}($1, $2, 1, '{one}', 60000, '', 1000, $3, '{}')`;
+    expect((await client.query(text, [name, NOW, JSON.stringify({ tenant: limit })])).rows).toEqual([{ ids: ['a1'] }]);
+    expect((await client.query('SELECT locks FROM seen')).rows).toEqual([{ locks: 1 }]);
+  },
+);
+
+test('a group that a turn beside others finds full, since an end of it is under way, is looked at again at once', async () => {
+  const name = 'full-beside';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
+  const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
+  const turn = async (id: string) => {
+    const take = { tokens: [id], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
+    const { jobs, rest } = await queue.turn({ id, now: NOW, ends: [], take });
+    return { jobs: jobs.map(job => job.id), rest };
+  };
+  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
+  expect((await turn('first')).jobs).toEqual(['a1']);
+  const client = await connected();
+  const ends = JSON.stringify([{ id: 'a1', token: 'first', kind: 'completed', value: 1 }]);
+  await client.query('BEGIN');
+  await client.query(
+    `SELECT codes FROM shiftwork_turn_within($1, $2, 0, '{}', 0, '', NULL, NULL, 0, $3, 'other', 1, 'turn', false,
+      '{"tenant": {"fair": true, "concurrency": 1}}', '{tenant/a}', '{}', false)`,
+    [name, ends, NOW],
+  );
+  expect(await turn('beside')).toEqual({ jobs: [], rest: { kind: 'more' } });
+  await client.query('COMMIT');
+  expect((await turn('next')).jobs).toEqual(['a2']);
 });
