@@ -628,3 +628,38 @@ test('a group that a turn beside others finds full, since an end of it is under 
   await client.query('COMMIT');
   expect((await turn('next')).jobs).toEqual(['a2']);
 });
+
+test('a turn that counts who runs says that there is more than it looks at, and gives each job a token of its own where it goes on alone', async () => {
+  const name = 'more';
+  const queue = await engine.turns(name, { limits: [{ name: 'tenant', concurrency: 1 }] });
+  const add = (ids: readonly string[]) =>
+    queue.add(
+      ids.map(id => ({
+        id,
+        name: 'call',
+        data: '{}',
+        opts: { priority: 20, groups: [`tenant/${id.split('-')[0]}`] },
+        timestamp: NOW,
+      })),
+    );
+  const turn = (id: string, many: number) => {
+    const tokens = Array.from({ length: many }, (_, nth) => `${id}-${nth}`);
+    return queue.turn({
+      id,
+      now: NOW,
+      ends: [],
+      take: { tokens, worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 },
+    });
+  };
+  await add(Array.from({ length: 70 }, (_, nth) => `n${nth}`));
+  const first = await turn('first', 80);
+  expect(first.jobs.length).toBeLessThan(70);
+  expect(first.rest).toEqual({ kind: 'more' });
+  expect(first.jobs.length + (await turn('second', 80)).jobs.length).toBe(70);
+  await add(['a-1', 'a-2', 'b-1']);
+  const { jobs } = await turn('cut', 3);
+  expect(jobs.map(({ id, token }) => [id, token])).toEqual([
+    ['a-1', 'cut-0'],
+    ['b-1', 'cut-1'],
+  ]);
+});
