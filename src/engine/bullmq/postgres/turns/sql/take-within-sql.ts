@@ -99,7 +99,8 @@ export const TAKE_WITHIN_SQL = `
       )
       UPDATE shiftwork_group_line line SET expires_at = p_now + 60000 FROM due WHERE line.queue = p_queue AND line.id = due.id;
     END IF;
-    IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now) THEN
+    -- The first in their order: asked for any that is due, a server that knows nothing of the table may look at all of its queue.
+    IF (SELECT look_at FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 ORDER BY look_at LIMIT 1) <= p_now THEN
       -- Those that are due are among those that may start one: some at each turn.
       UPDATE shiftwork_group SET look_at = 0 WHERE ctid = ANY (ARRAY(
         SELECT ctid FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at <= p_now ORDER BY look_at LIMIT c_looks FOR UPDATE));
@@ -346,7 +347,7 @@ export const TAKE_WITHIN_SQL = `
     IF cardinality(p_released) > 0 AND (NOT v_beside OR jsonb_path_exists(p_limits, '$.*.concurrency')) THEN
       DELETE FROM shiftwork_group_owner owner
        WHERE owner.queue = p_queue AND owner.name = ANY (p_released) AND shiftwork_owner_of(p_queue, owner.name) IS NULL;
-      IF EXISTS (SELECT FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 AND look_at > shiftwork_turn_within.at) THEN
+      IF (SELECT look_at FROM shiftwork_group WHERE queue = p_queue AND look_at > 0 ORDER BY look_at DESC LIMIT 1) > shiftwork_turn_within.at THEN
         -- In one order, as turns side by side may do this, and adds beside them; and written as they have left it.
         PERFORM FROM shiftwork_group grp
           WHERE queue = p_queue AND grp.name = ANY (p_released) AND look_at > shiftwork_turn_within.at ORDER BY grp.name FOR UPDATE;
