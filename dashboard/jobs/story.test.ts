@@ -1,29 +1,13 @@
 import { expect, test } from 'vitest';
 import type { Mark } from '../../src/journal/index.ts';
+import { unreadJob } from '../../tests/support/unread-job.ts';
 import type { ReadJob } from './read-job.ts';
 import { storyOf } from './story.ts';
 
 const AT = Date.UTC(2026, 10, 29);
 
 function jobWith(id: string, marks: readonly Mark[]): ReadJob {
-  return {
-    id,
-    view: undefined,
-    data: undefined,
-    items: undefined,
-    history: [],
-    log: [],
-    runs: [],
-    following: [],
-    ofKey: [],
-    children: [],
-    batch: undefined,
-    causedBy: undefined,
-    keyStandsFor: undefined,
-    skips: [],
-    marks,
-    journal: 'read',
-  };
+  return { ...unreadJob(id), marks };
 }
 
 /** Of an id of ours, and of one that another program has given. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunOutcome, RunRecord } from '../../src/journal/index.ts';
 import type { JobDetails } from '../../src/queue/index.ts';
+import { unreadJob } from '../../tests/support/unread-job.ts';
 import { attemptsOf, isEndExpected } from './attempts.ts';
 import type { ReadJob } from './read-job.ts';
 import { storyOf } from './story.ts';
@@ -46,25 +47,7 @@ function run(attempt: number, from: number, to: number, outcome: RunOutcome): Ru
 }
 
 function job(given: Partial<ReadJob>): ReadJob {
-  return {
-    id: ID,
-    view: undefined,
-    data: undefined,
-    items: undefined,
-    history: [],
-    log: [],
-    runs: [],
-    following: [],
-    ofKey: [],
-    children: [],
-    batch: undefined,
-    causedBy: undefined,
-    keyStandsFor: undefined,
-    skips: [],
-    marks: [],
-    journal: 'read',
-    ...given,
-  };
+  return { ...unreadJob(ID), ...given };
 }
 
 /** What it waited, when it began and ended, and what it came to, from when it was enqueued. */

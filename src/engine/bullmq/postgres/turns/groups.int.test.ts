@@ -463,8 +463,8 @@ test('turns that count who runs go on side by side: none waits for the jobs that
   expect(await turn('ended', [end])).toEqual(['a2']);
 });
 
-test('a group that was found full while an end of it waited for that turn is served with the next one', async () => {
-  const name = 'full-meanwhile';
+/** Of a group that runs one at a time: `a1` has begun, `a2` waits for its `end`. */
+async function oneOfTwoRuns(name: string) {
   const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
   const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
   const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
@@ -473,15 +473,21 @@ test('a group that was found full while an end of it waited for that turn is ser
   };
   await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
   expect(await turn('first')).toEqual(['a1']);
-  const client = await connected();
-  await client.query('BEGIN');
-  await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
   const end: End = {
     jobId: 'a1',
     token: 'first',
     end: { what: 'succeeded', result: '1', keep: {} },
     groups: opts.groups,
   };
+  return { turn, end };
+}
+
+test('a group that was found full while an end of it waited for that turn is served with the next one', async () => {
+  const name = 'full-meanwhile';
+  const { turn, end } = await oneOfTwoRuns(name);
+  const client = await connected();
+  await client.query('BEGIN');
+  await client.query(`SELECT pg_advisory_xact_lock(hashtext('shiftwork:groups:' || $1))`, [name]);
   const ended = turn('ended', [end]);
   await waitFor('the turn to wait', async () => {
     const waits = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
@@ -552,24 +558,11 @@ test('a turn that has made room in one group and an add to it and to another do 
 
 test('room that an end makes while an add writes the row of its group is known', async () => {
   const name = 'written-meanwhile';
-  const queue = await engine.turns(name, { limits: [{ name: 'tenant', fair: true, concurrency: 1 }] });
-  const opts = { priority: 20, groups: ['tenant/a'], fair: { limit: 'tenant' } };
-  const turn = async (id: string, ends: readonly End[] = []): Promise<readonly string[]> => {
-    const take = { tokens: [id], worker: 'tester', lockMs: 3_600_000, maxBytes: 1_000_000 };
-    return (await queue.turn({ id, now: NOW, ends, take })).jobs.map(job => job.id);
-  };
-  await queue.add(['a1', 'a2'].map(id => ({ id, name: 'call', data: '{}', opts, timestamp: NOW })));
-  expect(await turn('first')).toEqual(['a1']);
+  const { turn, end } = await oneOfTwoRuns(name);
   expect(await turn('full')).toEqual([]);
   const client = await connected();
   await client.query('BEGIN');
   await client.query('UPDATE shiftwork_group SET step = 500 WHERE queue = $1', [name]);
-  const end: End = {
-    jobId: 'a1',
-    token: 'first',
-    end: { what: 'succeeded', result: '1', keep: {} },
-    groups: opts.groups,
-  };
   const ended = turn('ended', [end]);
   await waitFor('the turn to wait', async () => {
     const waits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
